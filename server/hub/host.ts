@@ -1,0 +1,191 @@
+/**
+ * What the hub asks of the world: narrow interfaces with their contracts. `server/store/` holds the implementations, and
+ * `test/contracts/` the one suite that all of them pass.
+ */
+import type { LogEvent } from '../../shared/events.ts';
+import type { Hash } from '../../shared/model.ts';
+import type { FilePath } from '../../shared/names.ts';
+
+/** Who owns a thing: `u:` and a folded account name, or `g:` and the session of a guest, which nobody has again. */
+export type PrincipalId = `${'u' | 'g'}:${string}`;
+
+type Unnumbered<E> = E extends LogEvent ? Omit<E, 'seq'> : never;
+
+/** A row of a room's log: the event as others see it, and who may mend it. */
+export interface LogRow {
+  readonly by: PrincipalId;
+  readonly event: LogEvent;
+}
+
+/** The content of a file: small ones in the store, others as a sealed blob. */
+export type Content =
+  | { readonly kind: 'inline'; readonly octets: Uint8Array }
+  | { readonly kind: 'blob'; readonly id: BlobId };
+
+/** A file or folder of a room. The room itself has no entry. */
+export type EntryRow = {
+  readonly path: FilePath;
+  readonly owner: PrincipalId;
+  /** The owner's name as shown. */
+  readonly ownerName: string;
+  /** RFC 3339. */
+  readonly modified: string;
+} & (
+  | { readonly type: 'dir' }
+  | { readonly type: 'file'; readonly size: number; readonly hash: Hash; readonly content: Content }
+);
+export type FileRow = Extract<EntryRow, { type: 'file' }>;
+
+/** A small JSON value under a kind and a key; `version` rises with every change and starts at 1. */
+export interface Document<T = unknown> {
+  readonly key: string;
+  readonly version: number;
+  readonly value: T;
+}
+export type DocumentKind = 'account' | 'room' | 'token' | 'upload';
+
+/**
+ * One step of a transaction. An expectation that does not hold refuses the whole transaction with `HubError('conflict')`,
+ * whose message names the key or path.
+ */
+export type Write =
+  /**
+   * Gives the event the next number of its room. With `repeat`, an event that was appended under the same key at or after
+   * `sinceMs` refuses nothing: the transaction changes nothing and its receipt names that number as `repeated`.
+   */
+  | {
+      readonly kind: 'append';
+      readonly by: PrincipalId;
+      readonly timeMs: number;
+      readonly event: Unnumbered<LogEvent>;
+      readonly repeat?: { readonly key: string; readonly sinceMs: number };
+    }
+  /** Sets the text of message `seq`, as an edit (`edited`) or as a tombstone (`deleted`: text becomes empty). */
+  | {
+      readonly kind: 'revise';
+      readonly room: string;
+      readonly seq: number;
+      readonly text: string;
+      readonly edited?: string;
+      readonly deleted?: true;
+    }
+  /** Puts a row. `expect`: `absent`, or the file with this hash stands there, or whatever. Its parent must be a folder or a room's root. */
+  | {
+      readonly kind: 'put-entry';
+      readonly entry: EntryRow;
+      readonly expect: 'absent' | 'any' | { readonly hash: Hash };
+    }
+  /** Moves an entry with all below it. `to` must be absent; its parent must be a folder or a room's root. */
+  | { readonly kind: 'move-entry'; readonly from: FilePath; readonly to: FilePath }
+  /** Removes an entry with all below it; refused if it does not exist, or has children while `recursive` is false. */
+  | { readonly kind: 'remove-entry'; readonly path: FilePath; readonly recursive: boolean }
+  /** `expect`: the version that must stand there, 0 for none; left out: whatever. */
+  | {
+      readonly kind: 'put-document';
+      readonly document: DocumentKind;
+      readonly key: string;
+      readonly value: unknown;
+      readonly expect?: number;
+    }
+  | { readonly kind: 'remove-document'; readonly document: DocumentKind; readonly key: string };
+
+export interface Receipt {
+  /** The numbers given to the `append` steps, in their order. */
+  readonly seqs: readonly number[];
+  /** Blobs that no entry refers to any more; the hub removes them. */
+  readonly unreferenced: readonly BlobId[];
+  /** The number of the earlier event, where an `append` was a repetition. */
+  readonly repeated?: number;
+}
+
+export interface Page {
+  /** Exclusive; newest first is asked by `before`, oldest first by `after`. Both undefined: the newest. Rows ascend in any case. */
+  readonly before?: number;
+  readonly after?: number;
+  readonly limit: number;
+}
+
+/** The truth. Transactions are atomic, isolated, and durable before they resolve; those that wait at once share a commit. */
+export interface Store {
+  /**
+   * All steps in order, or none. Errors: `conflict` (an expectation), `no-space` (the disk is full: removals still work),
+   * `internal` (the disk failed: read-only from then on).
+   */
+  commit(writes: readonly Write[]): Promise<Receipt>;
+  /** Newest number of the room's log, 0 while empty. */
+  head(room: string): Promise<number>;
+  /** At most `limit` rows of the log with current texts. Edited and deleted messages say so. */
+  history(room: string, page: Page): Promise<readonly LogRow[]>;
+  logRow(room: string, seq: number): Promise<LogRow | undefined>;
+  /** With content (inline octets included). */
+  entry(path: FilePath): Promise<EntryRow | undefined>;
+  /** Children in the order of their names (by UTF-16 unit or octet, but always the same), those behind `after`, at most `limit`. Inline contents may be empty here. */
+  children(folder: FilePath, page: { readonly after?: string; readonly limit: number }): Promise<readonly EntryRow[]>;
+  document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined>;
+  /** In the order of keys, those behind `after`, at most `limit`. */
+  documents<T>(
+    kind: DocumentKind,
+    page: { readonly after?: string; readonly limit: number },
+  ): Promise<readonly Document<T>[]>;
+  /** Why writes are refused, or undefined. `no-space`: uploads are refused, talk and removals go on. */
+  trouble(): StoreTrouble | undefined;
+  /** Resolves after what was committed is safe and everything is closed. */
+  close(): Promise<void>;
+}
+export type StoreTrouble = 'no-space' | 'read-only';
+
+/** Random, so that no name a person gave touches the disk. */
+export type BlobId = string & { readonly __brand?: 'BlobId' };
+
+/** A blob that is being written. Not visible to readers until sealed. */
+export interface BlobWriter {
+  readonly id: BlobId;
+  /** Writes the pieces one after the other at the offset; resolves when written, not when durable. Error: `no-space`. */
+  write(offset: number, pieces: readonly Uint8Array[]): Promise<void>;
+  /** Resolves when all that was written before is durable (fdatasync). */
+  sync(): Promise<void>;
+  /** The octets from 0 to here will not change: the hash of them may be computed meanwhile, off the event loop. A hint. */
+  settled(octets: number): void;
+  /** Cuts to `size`, makes it durable, gives its hash; from here on readers may open it. Ends the writer. */
+  seal(size: number): Promise<Hash>;
+  /** Lets go of the file; what was synced stays for `resume`. */
+  close(): Promise<void>;
+}
+
+export interface BlobReader {
+  readonly size: number;
+  /** Fills `into` from the offset; resolves with the number of octets, less than asked only at the end. */
+  read(into: Uint8Array, offset: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Immutable contents under random names. */
+export interface Blobs {
+  create(): Promise<BlobWriter>;
+  /** Goes on with a writer that was closed, or lost with the process. Undefined if it is gone. */
+  resume(id: BlobId): Promise<BlobWriter | undefined>;
+  /** Error: a plain Error if the blob is not there, since rows and blobs must agree. */
+  open(id: BlobId): Promise<BlobReader>;
+  /** Removes a sealed or unsealed blob; not there is fine. Readers that are open go on. */
+  remove(id: BlobId): Promise<void>;
+  /** sha256 of octets in memory. */
+  hash(pieces: readonly Uint8Array[]): Hash;
+  /** True while there is room for this many more octets above the low-water mark. */
+  hasRoom(octets: number): Promise<boolean>;
+}
+
+/** Hashes passwords off the event loop, one at a time, with a bounded queue. */
+export interface Passwords {
+  /** A self-describing string: `scrypt$N$r$p$salt$hash`. Error: `busy`. */
+  hash(password: string): Promise<string>;
+  /** Takes as long for an undefined `stored`, and is then false. Error: `busy`. */
+  verify(password: string, stored: string | undefined): Promise<boolean>;
+}
+
+export interface Random {
+  /** `octets` random octets in base64url. */
+  token(octets: number): string;
+}
+
+/** How anything odd that must not stop the program is told to the administrator. */
+export type Report = (problem: { readonly what: string; readonly error: unknown }) => void;

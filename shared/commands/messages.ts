@@ -1,0 +1,45 @@
+/** Table 1, messages: saying, mending, taking back and reading. */
+import * as z from 'zod';
+import { Count, Flag, Head, Limit, MessageText, RequestId, Seq } from '../model.ts';
+import { RoomName } from '../names.ts';
+import { command } from './command.ts';
+
+export const messages = {
+  SAY: command({
+    summary: 'Post a message to a room; with id= a repetition posts nothing new.',
+    words: ['room', 'text…'],
+    input: z.object({ room: RoomName, id: RequestId.optional(), reply: Seq.optional(), text: MessageText }),
+    output: z.object({ room: RoomName, seq: Seq, dup: Flag.optional() }),
+    needs: ['post', 'room'],
+    repeatable: 'with-id',
+  }),
+  EDIT: command({
+    summary: 'Give a message of yours another text.',
+    words: ['room', 'of', 'text…'],
+    input: z.object({ room: RoomName, of: Seq, text: MessageText }),
+    output: z.object({ room: RoomName, of: Seq, seq: Seq }),
+    needs: ['post', 'room'],
+  }),
+  DELETE: command({
+    summary: 'Take a message back; its number stays, its text goes.',
+    words: ['room', 'of'],
+    input: z.object({ room: RoomName, of: Seq }),
+    output: z.object({ room: RoomName, of: Seq, seq: Seq }),
+    needs: ['read', 'room'],
+  }),
+  HISTORY: command({
+    summary: 'Read what was said: the newest, or what lies before=, after= or around= a number; oldest first.',
+    words: ['room'],
+    input: z.object({
+      room: RoomName,
+      before: Seq.optional(),
+      after: Head.optional(),
+      around: Seq.optional(),
+      limit: Limit.optional(),
+    }),
+    output: z.object({ room: RoomName, count: Count, more: z.enum(['yes', 'no']) }),
+    rows: 'events',
+    needs: ['read', 'room'],
+    repeatable: 'yes',
+  }),
+};

@@ -1,0 +1,46 @@
+/** Table 1, people: how a session gets its name. */
+import * as z from 'zod';
+import { Flag, Password } from '../model.ts';
+import { UserName } from '../names.ts';
+import { command } from './command.ts';
+
+export const people = {
+  NICK: command({
+    summary: 'Enter as a guest under this name, or change the name of a guest.',
+    words: ['user'],
+    input: z.object({ user: UserName }),
+    output: z.object({ user: UserName }),
+    open: true,
+    barrier: true,
+  }),
+  LOGIN: command({
+    summary: 'Enter with an account and its password.',
+    words: ['user', 'password…'],
+    input: z.object({ user: UserName, password: Password }),
+    output: z.object({ user: UserName }),
+    open: true,
+    barrier: true,
+  }),
+  TOKEN: command({
+    summary: 'Enter with a token instead of a password.',
+    words: ['token…'],
+    input: z.object({ token: Password }),
+    output: z.object({ user: UserName }),
+    open: true,
+    barrier: true,
+  }),
+  WHOAMI: command({
+    summary: 'Say who this session is and how it came in.',
+    words: [],
+    input: z.object({}),
+    output: z.object({
+      user: UserName,
+      guest: Flag.optional(),
+      admin: Flag.optional(),
+      wire: z.string(),
+      address: z.string(),
+      secure: Flag.optional(),
+    }),
+    repeatable: 'yes',
+  }),
+};

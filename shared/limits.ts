@@ -1,0 +1,74 @@
+/** Every bound of the program with its reason, in one place. Octets unless the name says otherwise; times in milliseconds. */
+
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+
+export const limits = {
+  /** A line without its end: room for a path of 4 KiB in quotes, small enough to hold for ten thousand connections. */
+  lineOctetsMax: 8192,
+  /** A blob on the line protocol; larger contents travel in chunks. */
+  blobOctetsMax: MIB,
+  /** A message: longer things are files. */
+  messageOctetsMax: 16 * KIB,
+  /** What GET sends in one row: long enough to be fast, short enough that a chat line behind it is not late. */
+  chunkOctets: 256 * KIB,
+  /** The piece by which clients upload and verify. */
+  pieceOctets: MIB,
+  /** Contents up to here live in the store's own transaction, so that ten thousand small files need no fsync each. */
+  inlineOctetsMax: 16 * KIB,
+  /** Requests begun and not answered, per connection; then the server stops reading. */
+  unansweredMax: 64,
+  /** Labelled GETs that stream at once on one connection; the next is `busy`. */
+  streamingMax: 8,
+  /** Unsent output at which the server stops reading requests. */
+  outputOctetsHigh: 256 * KIB,
+  /** Unsent events at which a reader is told of a GAP instead. */
+  eventOctetsMax: MIB,
+  /** Unacknowledged octets of a download whose client announced `credit`. */
+  creditOctets: 256 * KIB,
+  /** No write progress for this long resets a connection. */
+  stallMs: 60_000,
+  /** Time to give a name after connecting. */
+  loginMs: 30_000,
+  /** The kernel's own default is two hours. */
+  keepaliveMs: 60_000,
+  /** Clients that announce `heartbeat` are pinged this often, and dropped after two misses. */
+  heartbeatMs: 30_000,
+  /** Lingering close: how long, and for how many octets, input is read and thrown away so that the last reply is heard. */
+  lingerMs: 5_000,
+  lingerOctetsMax: 8 * MIB,
+  /** SIGTERM: how long running transfers may take to finish. */
+  drainMs: 30_000,
+  /** A ticket for a further connection of a session. */
+  ticketMs: 60_000,
+  ticketsMax: 16,
+  /** An upload that nobody continues. */
+  uploadMs: 7 * 24 * 3_600_000,
+  /** Received octets after which what is held is made safe on disk and recorded, so a crash costs at most this much again. */
+  uploadSyncOctets: 16 * MIB,
+  uploadsPerPersonMax: 1_000,
+  /** How long `SAY id=` remembers. */
+  repeatMs: 24 * 3_600_000,
+  /** Rows that JOIN replays before it names the rest as a GAP. */
+  replayRowsMax: 500,
+  /** Rows that one HISTORY may ask for. */
+  historyRowsMax: 1_000,
+  /** Entries of one recursive removal, move or copy: one transaction must stay short. */
+  treeEntriesMax: 100_000,
+  /** Names of people and rooms, in characters. */
+  nameCharsMax: 32,
+  /** One component of a path, as POSIX file systems hold it. */
+  fileNameOctetsMax: 255,
+  pathOctetsMax: 4096,
+  topicCharsMax: 300,
+  passwordCharsMax: 256,
+  roomsPerPersonMax: 100,
+  /** Failed logins: this many are free, then the wait doubles from one second to this. */
+  loginFailuresFree: 5,
+  loginWaitMsMax: 30_000,
+  /** How long a verified password is remembered, so that a mirror of ten thousand logins pays for one. */
+  verifiedMs: 600_000,
+  /** Passwords waiting for the one worker that hashes them. */
+  passwordQueueMax: 64,
+  connectionsPerAddressMax: 1_000,
+} as const;

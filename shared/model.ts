@@ -1,0 +1,68 @@
+/** The values that commands and events carry: schemas first, types inferred. Text wires send words, so numbers accept digits. */
+import * as z from 'zod';
+import { limits } from './limits.ts';
+import { cleanText, octetLength } from './text.ts';
+
+/** A whole number that may come as digits; 16 digits at most, so that it is exact. */
+function whole(min: number, max: number = Number.MAX_SAFE_INTEGER) {
+  return z.preprocess(
+    value => (typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value),
+    z.int({ error: 'is a whole number' }).min(min).max(max),
+  );
+}
+
+/** A number of a room's log: 1, 2, 3 … without holes. */
+export const Seq = whole(1);
+/** The newest number of a room's log; 0 while it is empty. */
+export const Head = whole(0);
+export const Octets = whole(0);
+export const Count = whole(0);
+export const Limit = whole(1, limits.historyRowsMax);
+/** `1`, `yes` or `true`; absent means no. */
+export const Flag = z.preprocess(
+  value => (typeof value === 'string' ? ['1', 'yes', 'true'].includes(value) || value : value === 1 ? true : value),
+  z.boolean({ error: 'is 1 or left out' }),
+);
+/** RFC 3339 in UTC, whole seconds. */
+export const Time = z.string();
+export const Hash = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'is sha256: and 64 hexadecimal digits');
+export type Hash = z.infer<typeof Hash>;
+/** A word a client makes up, so that repeating a request is harmless. */
+export const RequestId = z.string().regex(/^[\w.-]{1,64}$/, 'is 1 to 64 letters, digits, - _ .');
+export const UploadId = z.string().regex(/^u_[\w-]{8,40}$/, 'is the name that PUT answered');
+
+export const MessageText = z
+  .string()
+  .overwrite(cleanText)
+  .check(
+    z.refine(text => text.trim() !== '', { error: 'is empty' }),
+    z.refine(text => octetLength(text) <= limits.messageOctetsMax, {
+      error: `has at most ${limits.messageOctetsMax} octets; send a longer text as a file`,
+    }),
+  );
+
+export const Topic = z
+  .string()
+  .overwrite(text =>
+    cleanText(text)
+      .replaceAll(/[\n\t]+/g, ' ')
+      .trim(),
+  )
+  .check(z.maxLength(limits.topicCharsMax));
+
+export const Password = z.string().min(1).max(limits.passwordCharsMax);
+
+export const EntryType = z.enum(['file', 'dir']);
+/** What stands at a path, as listings show it. `size` and `hash` are of files only. */
+export const Entry = z.object({
+  name: z.string(),
+  type: EntryType,
+  size: Octets.optional(),
+  modified: Time.optional(),
+  owner: z.string().optional(),
+  hash: Hash.optional(),
+});
+export type Entry = z.infer<typeof Entry>;
+
+/** `0-1048575,2097152-…`: inclusive ranges of octets, ascending; empty when nothing is held. */
+export const Ranges = z.string().regex(/^(\d+-\d+(,\d+-\d+)*)?$/);

@@ -1,0 +1,92 @@
+/** Names of people, rooms and files: normalised first, then checked. Branded, so that an unchecked string is a type error. */
+import * as z from 'zod';
+import { limits } from './limits.ts';
+import { holdsControls, octetLength } from './text.ts';
+
+const personOrRoom = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$/u;
+
+function named(what: string) {
+  return z
+    .string()
+    .max(4 * limits.nameCharsMax)
+    .overwrite(name => name.normalize('NFC'))
+    .check(
+      z.refine(name => personOrRoom.test(name) && [...name].length <= limits.nameCharsMax, {
+        error: `a ${what} is 1 to ${limits.nameCharsMax} letters, digits, - _ . and begins with a letter or digit`,
+      }),
+    );
+}
+
+/** A person's name as they write it; two names with the same `foldName` are the same person. */
+export const UserName = named('name').brand<'UserName'>();
+export type UserName = z.infer<typeof UserName>;
+
+/** A room's name, without `#`. */
+export const RoomName = named('room').brand<'RoomName'>();
+export type RoomName = z.infer<typeof RoomName>;
+
+/** The form under which names are compared: compatibility forms and case folded. */
+export function foldName(name: string): string {
+  return name.normalize('NFKC').toLowerCase().normalize('NFKC');
+}
+
+function componentFault(component: string): string | undefined {
+  if (component === '') return 'holds an empty component';
+  if (component === '.' || component === '..') return 'holds . or ..';
+  if (holdsControls(component)) return 'holds a control or direction character';
+  if (!component.isWellFormed()) return 'is not well-formed Unicode';
+  if (octetLength(component) > limits.fileNameOctetsMax) return `holds a name over ${limits.fileNameOctetsMax} octets`;
+  return undefined;
+}
+
+/** Splits a checked path: `/lobby/a/b` is `['lobby', 'a', 'b']`, `/` is `[]`. */
+export function pathComponents(path: string): string[] {
+  return path === '/' ? [] : path.slice(1).split('/');
+}
+
+function pathFault(path: string): string | undefined {
+  if (!path.startsWith('/')) return 'a path begins with /';
+  if (octetLength(path) > limits.pathOctetsMax) return `a path has at most ${limits.pathOctetsMax} octets`;
+  const components = pathComponents(path);
+  for (const component of components) {
+    const fault = componentFault(component);
+    if (fault) return `the path ${fault}`;
+  }
+  const room = components[0]?.replace(/^~/, '');
+  if (room !== undefined && !personOrRoom.test(room)) return 'the path begins with /room or /~person';
+  return undefined;
+}
+
+/** NFC, one trailing slash dropped, the room folded as rooms are: one object has one path. */
+function normalisePath(path: string): string {
+  const text = path.normalize('NFC').replace(/(?<=.)\/$/, '');
+  const end = text.indexOf('/', 1);
+  return end < 0 ? foldName(text) : foldName(text.slice(0, end)) + text.slice(end);
+}
+
+/** An absolute path of the hub's tree: `/`, `/room`, `/room/folder/name`. Case-sensitive below the room. */
+export const FilePath = z
+  .string()
+  .overwrite(normalisePath)
+  .check(ctx => {
+    const fault = pathFault(ctx.value);
+    if (fault) ctx.issues.push({ code: 'custom', message: fault, input: ctx.value });
+  })
+  .brand<'FilePath'>();
+export type FilePath = z.infer<typeof FilePath>;
+
+/** The folder that holds the path; `/` holds itself. */
+export function parentPath(path: FilePath): FilePath {
+  const end = path.lastIndexOf('/');
+  return (end <= 0 ? '/' : path.slice(0, end)) as FilePath;
+}
+
+/** The last component; empty for `/`. */
+export function baseName(path: FilePath): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+/** True if `path` is `folder` or lies below it. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
+}

@@ -1,0 +1,29 @@
+/** What text may hold when it enters the hub: the one place where controls and direction marks are removed or refused. */
+
+/** C0 but TAB and LF, DEL, C1, line and paragraph separators, bidi controls: nothing a terminal may be steered with. */
+const steering =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+/** As above with TAB and LF: no name holds them. Joiners stay, since emoji and several scripts need them. */
+const notInNames =
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
+
+/** Message text as it is kept: CRLF and CR become LF, steering characters are removed, NFC. */
+export function cleanText(text: string): string {
+  return text.replace(/\r\n?/g, '\n').replace(steering, '').normalize('NFC');
+}
+
+export function holdsControls(name: string): boolean {
+  return notInNames.test(name);
+}
+
+/** Octets of a text in UTF-8, without encoding it. */
+export function octetLength(text: string): number {
+  let octets = text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7ff) octets += 2;
+    else if (unit > 0x7f) octets += 1;
+    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) i++;
+  }
+  return octets;
+}

@@ -1,0 +1,165 @@
+/**
+ * The real server as a process of its own: started on free ports and a data folder, killed and removed with the test,
+ * started again on the same ports and data.
+ */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
+import { withDeadline } from './inbox.ts';
+import { tempDir } from './temp-dir.ts';
+import { cleanEnv, run } from './tools.ts';
+
+const HOST = '127.0.0.1';
+const START_DEADLINE_MS = 20_000;
+const SERVER = new URL('../../server/main.js', import.meta.url);
+const COMMAND_LINE = new URL('../../client/cli/main.js', import.meta.url);
+
+/** A listener's word on standard output, and the setting of its port. */
+const LISTENERS = {
+  http: { word: 'http', setting: 'PARTYLINE_HTTP_PORT' },
+  line: { word: 'line', setting: 'PARTYLINE_LINE_PORT' },
+  lineTls: { word: 'line-tls', setting: 'PARTYLINE_LINE_TLS_PORT' },
+} as const;
+
+/** Port numbers; 0 for a listener that the settings turned off. */
+export type Ports = Readonly<Record<keyof typeof LISTENERS, number>>;
+
+export interface ServerOptions {
+  /** Settings, `PARTYLINE_*`; they win over the ones given here by default. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly args?: readonly string[];
+  /** Default: an empty folder that is removed with the test. One that is given stays. */
+  readonly dataDir?: string;
+  /** The program. Default: the server of this build. */
+  readonly main?: URL;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+const mapListeners = <T>(each: (name: keyof typeof LISTENERS) => T): Readonly<Record<keyof typeof LISTENERS, T>> => ({
+  http: each('http'),
+  line: each('line'),
+  lineTls: each('lineTls'),
+});
+
+/** Reads `listening line 127.0.0.1:41234` …, once `partyline ready` stands below them. */
+const parsePorts = (output: string): Ports | undefined => {
+  if (!/^partyline ready$/m.test(output)) return undefined;
+  return mapListeners(name => {
+    const line = new RegExp(`^listening ${LISTENERS[name].word} \\S+:(\\d+)$`, 'm').exec(output);
+    return Number(line?.[1] ?? 0);
+  });
+};
+
+const portSettings = (ports: Ports): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.values(mapListeners(name => [LISTENERS[name].setting, String(ports[name])])));
+
+/** A running server, or one that was; after `restart()` its pid, output and `exited` are the new process's. */
+export class ServerProcess {
+  readonly host = HOST;
+  readonly dataDir: string;
+  readonly #main: URL;
+  readonly #args: readonly string[];
+  readonly #env: NodeJS.ProcessEnv;
+  #ports: Ports = mapListeners(() => 0);
+  #child: ChildProcessByStdio<null, Readable, Readable> | undefined;
+  #output = '';
+  #exited: Promise<Exit> = Promise.resolve({ code: null, signal: null });
+
+  constructor(dataDir: string, { env = {}, args = [], main = SERVER }: ServerOptions) {
+    this.dataDir = dataDir;
+    this.#main = main;
+    this.#args = args;
+    this.#env = env;
+  }
+
+  get ports(): Ports {
+    return this.#ports;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** Resolves with how the process ended; never rejects. */
+  get exited(): Promise<Exit> {
+    return this.#exited;
+  }
+
+  /** All that the process wrote to standard output and standard error. */
+  output(): string {
+    return this.#output;
+  }
+
+  /** Sends a signal and resolves when the process is gone. */
+  kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Exit> {
+    this.#child?.kill(signal);
+    return this.#exited;
+  }
+
+  /** Starts again on the same data and ports; what still runs is killed first. */
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.start();
+  }
+
+  /** Resolves when the server is ready; rejects with its output when it ends before that, or at the deadline. */
+  async start(): Promise<void> {
+    this.#output = '';
+    const freePorts = portSettings(mapListeners(() => 0));
+    // After a restart the known ports win, also over settings that asked for any free one.
+    const knownPorts = Object.fromEntries(Object.entries(portSettings(this.#ports)).filter(([, port]) => port !== '0'));
+    const child = spawn(process.execPath, [fileURLToPath(this.#main), ...this.#args], {
+      env: cleanEnv({ ...freePorts, ...this.#env, ...knownPorts, PARTYLINE_DATA_DIR: this.dataDir }),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    this.#exited = new Promise(resolve => {
+      child.once('close', (code, signal) => resolve({ code, signal }));
+      child.once('error', () => resolve({ code: null, signal: null }));
+    });
+    try {
+      this.#ports = await withDeadline('the server to be ready', this.#whenReady(child), START_DEADLINE_MS);
+    } catch (error) {
+      await this.kill();
+      throw new Error(`${(error as Error).message}; its output was:\n${this.#output}`);
+    }
+  }
+
+  #whenReady(child: ChildProcessByStdio<null, Readable, Readable>): Promise<Ports> {
+    return new Promise((resolve, reject) => {
+      let standardOutput = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        this.#output += text;
+        standardOutput += text;
+        const ports = parsePorts(standardOutput);
+        if (ports !== undefined) resolve(ports);
+      });
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        this.#output += text;
+      });
+      void this.#exited.then(({ code, signal }) => reject(new Error(`the server ended (${signal ?? code})`)));
+    });
+  }
+}
+
+/** Starts a server and resolves when it is ready; it is killed with the test. */
+export const startServer = async (t: Test, options: ServerOptions = {}): Promise<ServerProcess> => {
+  const dataDir = options.dataDir ?? (await tempDir(t));
+  const server = new ServerProcess(dataDir, options);
+  t.teardown(() => server.kill());
+  await server.start();
+  return server;
+};
+
+/** Adds an account with the command line of this build, on the server's data folder. Rejects with its output. */
+export const addAccount = async (server: ServerProcess, name: string, password: string): Promise<void> => {
+  const args = [fileURLToPath(COMMAND_LINE), 'user', 'add', name, '--password-stdin'];
+  const env = cleanEnv({ PARTYLINE_DATA_DIR: server.dataDir });
+  const { code, stdout, stderr } = await run(process.execPath, args, { input: `${password}\n`, env });
+  if (code !== 0) throw new Error(`user add ${name} ended with ${code}: ${stdout.toString('utf8')}${stderr}`);
+};
