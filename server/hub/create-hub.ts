@@ -1,0 +1,121 @@
+/** The hub put together: every command of table 1 behind one door that parses, authorises and runs. */
+import type { Command } from '../../shared/commands/command.ts';
+import { type CommandName, commands, type OutputOf } from '../../shared/commands/index.ts';
+import { HubError } from '../../shared/errors.ts';
+import { parseFields } from '../../shared/line/request.ts';
+import { fileHandlers } from './files.ts';
+import type { Call, Domain, Handlers } from './handlers.ts';
+import type { Hub } from './hub.ts';
+import { Rooms } from './live-rooms.ts';
+import { LiveSession } from './live-session.ts';
+import { messageHandlers } from './messages.ts';
+import { peopleHandlers } from './people.ts';
+import { demand } from './permissions.ts';
+import { foundLobby, roomHandlers } from './rooms.ts';
+import type { Exchange, Origin, Session, Sink } from './session.ts';
+import { uploadHandlers } from './uploads.ts';
+
+export type HubOptions = Omit<Domain, 'rooms' | 'sessions'> & { readonly name: string };
+
+/** Loads what the store holds, makes the lobby on a first start. */
+export async function createHub({ name, ...host }: HubOptions): Promise<Hub> {
+  const sessions = new Set<LiveSession>();
+  const domain: Domain = { ...host, rooms: new Rooms(host.clock), sessions };
+  await domain.rooms.load(domain.store);
+  await foundLobby(domain);
+  const handlers: Handlers = {
+    ...peopleHandlers(domain),
+    ...roomHandlers(domain),
+    ...messageHandlers(domain),
+    ...fileHandlers(domain),
+    ...(await uploadHandlers(domain)),
+  };
+  return new LiveHub(name, domain, handlers, sessions);
+}
+
+const nothing: Exchange = {};
+
+class LiveHub implements Hub {
+  readonly name: string;
+  readonly #domain: Domain;
+  readonly #handlers: Handlers;
+  readonly #sessions: Set<LiveSession>;
+  #running = 0;
+  #isDraining = false;
+  #drained: (() => void) | undefined;
+
+  constructor(name: string, domain: Domain, handlers: Handlers, sessions: Set<LiveSession>) {
+    this.name = name;
+    this.#domain = domain;
+    this.#handlers = handlers;
+    this.#sessions = sessions;
+  }
+
+  connect(origin: Origin): Session {
+    if (this.#isDraining) throw new HubError('shutting-down');
+    const session = new LiveSession(this.#domain.random.token(9), origin);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  async execute<N extends CommandName>(
+    session: Session,
+    name: N,
+    fields: unknown,
+    exchange: Exchange = nothing,
+  ): Promise<OutputOf<N>> {
+    if (this.#isDraining) throw new HubError('shutting-down', 'the server is going down; come back in a minute');
+    this.#running++;
+    try {
+      return await this.#run(this.#own(session), name, fields, exchange);
+    } finally {
+      this.#running--;
+      if (this.#running === 0) this.#drained?.();
+    }
+  }
+
+  #run<N extends CommandName>(session: LiveSession, name: N, fields: unknown, exchange: Exchange) {
+    const entry: Command = commands[name];
+    const { person } = session;
+    if (session.hasEnded) throw new HubError('cancelled', 'the session has ended');
+    if (!person && !entry.open)
+      throw new HubError('auth-required', 'give a name first: NICK name, or LOGIN name :password');
+    const input = parseFields(name, entry, fields);
+    const room = person && entry.needs && this.#authorise(person, entry.needs, input);
+    // What `needs` and `open` promise is kept here, so handlers need not ask again.
+    const call = { session, person, room, exchange } as Call;
+    return this.#handlers[name](call, input as never);
+  }
+
+  #authorise(person: Call['person'], [action, field]: NonNullable<Command['needs']>, input: Record<string, unknown>) {
+    const value = String(input[field]);
+    if (value === '/' && action === 'list') return undefined;
+    const { rooms } = this.#domain;
+    const room = value.startsWith('/') ? rooms.ofPath(value) : rooms.get(value);
+    demand(person, action, room.rights);
+    return room;
+  }
+
+  subscribe(session: Session, sink: Sink | undefined): void {
+    this.#own(session).sink = sink;
+  }
+
+  disconnect(session: Session): void {
+    const own = this.#own(session);
+    this.#sessions.delete(own);
+    own.end();
+  }
+
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    if (this.#running === 0) return;
+    await new Promise<void>(resolve => {
+      this.#drained = resolve;
+    });
+  }
+
+  #own(session: Session): LiveSession {
+    if (session instanceof LiveSession) return session;
+    throw new Error('this session was not made by this hub');
+  }
+}

@@ -1,0 +1,90 @@
+/** From what happened to who hears of it: gathers a room's events of one turn into one batch, which all members share. */
+import type { HubEvent } from '../../shared/events.ts';
+import { isNumbered } from '../../shared/events.ts';
+import type { EventBatch, Sink } from './session.ts';
+
+class Batch implements EventBatch {
+  readonly room: string | undefined;
+  readonly events: readonly HubEvent[];
+  #encoded: Map<string, unknown> | undefined;
+
+  constructor(room: string | undefined, events: readonly HubEvent[]) {
+    this.room = room;
+    this.events = events;
+  }
+
+  encode<T>(key: string, encode: (events: readonly HubEvent[]) => T): T {
+    this.#encoded ??= new Map();
+    let value = this.#encoded.get(key);
+    if (value === undefined) this.#encoded.set(key, (value = encode(this.events)));
+    return value as T;
+  }
+}
+
+/** Someone who hears a room. */
+export interface Hearer {
+  readonly sink: Sink | undefined;
+}
+
+interface Pending {
+  readonly event: HubEvent;
+  /** The one who is not told, because the reply already says it. */
+  readonly except: Hearer | undefined;
+}
+
+/** The ears of one room. Events wait to the end of the turn, so that a reply is written before the event it caused. */
+export class Fanout<H extends Hearer> {
+  readonly #room: string;
+  readonly #soon: (run: () => void) => void;
+  /** Hearer → number up to which a replay has told everything. */
+  readonly #hearers = new Map<H, number>();
+  #pending: Pending[] = [];
+
+  constructor(room: string, soon: (run: () => void) => void) {
+    this.#room = room;
+    this.#soon = soon;
+  }
+
+  get hearers(): ReadonlyMap<H, number> {
+    return this.#hearers;
+  }
+
+  /** From here on the hearer gets numbered events above `after`, and all others. */
+  add(hearer: H, after: number): void {
+    this.#hearers.set(hearer, after);
+  }
+
+  remove(hearer: H): boolean {
+    return this.#hearers.delete(hearer);
+  }
+
+  publish(event: HubEvent, except?: Hearer): void {
+    if (this.#hearers.size === 0) return;
+    this.#pending.push({ event, except });
+    if (this.#pending.length === 1) this.#soon(() => this.#flush());
+  }
+
+  #flush(): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    const shared = new Batch(
+      this.#room,
+      pending.map(item => item.event),
+    );
+    const isForAll = pending.every(item => item.except === undefined);
+    const first = pending.find(item => isNumbered(item.event))?.event;
+    const firstSeq = first && isNumbered(first) ? first.seq : Number.POSITIVE_INFINITY;
+    for (const [hearer, after] of this.#hearers) {
+      if (!hearer.sink) continue;
+      if (isForAll && firstSeq > after) hearer.sink.deliver(shared);
+      else this.#deliverSome(hearer, after, pending);
+    }
+  }
+
+  #deliverSome(hearer: H, after: number, pending: readonly Pending[]): void {
+    const events = pending
+      .filter(item => item.except !== hearer && !(isNumbered(item.event) && item.event.seq <= after))
+      .map(item => item.event);
+    if (events.length > 0) hearer.sink?.deliver(new Batch(this.#room, events));
+  }
+}

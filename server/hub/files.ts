@@ -1,0 +1,147 @@
+/** Listing, reading, moving and removing files. */
+import { HubError } from '../../shared/errors.ts';
+import { type FilePath, isWithin } from '../../shared/names.ts';
+import { readContent } from './content.ts';
+import type { Call, Domain, Handlers } from './handlers.ts';
+import type { EntryRow, Write } from './host.ts';
+import { type Append, appendEvent, appendEvents } from './log.ts';
+import { demand, may } from './permissions.ts';
+import {
+  childrenOf,
+  demandParent,
+  demandPlace,
+  entriesBelow,
+  entryAt,
+  fileAt,
+  folderRow,
+  isRoomRoot,
+  shownEntry,
+} from './tree.ts';
+
+export type FileHandlers = Pick<Handlers, 'LS' | 'STAT' | 'GET' | 'MKDIR' | 'RM' | 'MV' | 'CP'>;
+
+export function fileHandlers(domain: Domain): FileHandlers {
+  return {
+    async LS(call, { path, after }) {
+      if (path === '/') return { path, count: await listRooms(domain, call) };
+      const { exchange } = call;
+      if (!isRoomRoot(path)) {
+        const entry = await entryAt(domain, path);
+        if (entry.type === 'file') {
+          await exchange.row?.(shownEntry(entry));
+          return { path, count: 1 };
+        }
+      }
+      let count = 0;
+      for await (const entry of childrenOf(domain, path, after)) {
+        count++;
+        const wait = exchange.row?.(shownEntry(entry));
+        if (wait) await wait;
+      }
+      return { path, count };
+    },
+
+    async STAT(_call, { path }) {
+      if (path === '/' || isRoomRoot(path)) return { path, type: 'dir' };
+      const { name: _, ...facts } = shownEntry(await entryAt(domain, path));
+      return { path, ...facts };
+    },
+
+    async GET({ exchange, session }, { path, offset = 0, length, 'if-hash': ifHash }) {
+      const file = await fileAt(domain, path);
+      if (ifHash !== undefined && ifHash !== file.hash)
+        throw new HubError('if-match', `${path} is another file by now`);
+      if (offset > file.size)
+        throw new HubError('bad-argument', `offset is past the end at ${file.size}`, { at: 'offset' });
+      const end = Math.min(file.size, offset + (length ?? file.size));
+      const signals = exchange.signal ? [exchange.signal] : [];
+      await readContent(domain.blobs, file.content, offset, end, async (octets, at) => {
+        if (session.hasEnded || signals.some(signal => signal.aborted)) throw new HubError('cancelled');
+        await exchange.row?.({ offset: at }, undefined, octets);
+      });
+      return { path, size: file.size, hash: file.hash };
+    },
+
+    async MKDIR({ room, person }, { path }) {
+      await demandParent(domain, path);
+      if (await domain.store.entry(path)) throw new HubError('exists', `${path} exists`);
+      const entry = folderRow(domain, path, person);
+      const { seq } = await appendEvent(domain, room, person, { event: 'FILE', op: 'mkdir', path }, [
+        { kind: 'put-entry', entry, expect: 'absent' },
+      ]);
+      return { path, seq };
+    },
+
+    async RM({ room, person }, { path, recursive = false }) {
+      demandNotRoot(path);
+      const entry = await entryAt(domain, path);
+      demand(person, 'delete-own', room.rights, entry);
+      let count = 1;
+      if (entry.type === 'dir') {
+        for await (const below of entriesBelow(domain, path)) {
+          if (!recursive) throw new HubError('conflict', `${path} is not empty; say recursive=1 to remove all in it`);
+          demand(person, 'delete-own', room.rights, below);
+          count++;
+        }
+      }
+      const { seq } = await appendEvent(domain, room, person, { event: 'FILE', op: 'remove', path }, [
+        { kind: 'remove-entry', path, recursive },
+      ]);
+      return { path, count, seq };
+    },
+
+    async MV({ room, person }, { from, to, mode = 'new' }) {
+      demandNotRoot(from);
+      const entry = await entryAt(domain, from);
+      demand(person, 'delete-own', room.rights, entry);
+      if (isWithin(to, from)) throw new HubError('conflict', `${to} lies in what is moved`);
+      const target = domain.rooms.ofPath(to);
+      demand(person, 'upload', target.rights);
+      const place = await demandPlace(domain, target, person, to, entry.type === 'dir' ? 'new' : mode);
+      const writes: Write[] = [{ kind: 'move-entry', from, to }];
+      if (place !== 'absent') writes.unshift({ kind: 'remove-entry', path: to, recursive: false });
+      const { seq } = await appendEvents(domain, person, moveEvents(room, target, entry, to), writes);
+      return { from, to, seq };
+    },
+
+    async CP({ person }, { from, to, mode = 'new' }) {
+      const file = await fileAt(domain, from);
+      const target = domain.rooms.ofPath(to);
+      demand(person, 'upload', target.rights);
+      const expect = await demandPlace(domain, target, person, to, mode);
+      const entry = { ...file, path: to, owner: person.principal, ownerName: person.name };
+      const { size, hash } = file;
+      const { seq } = await appendEvent(domain, target, person, { event: 'FILE', op: 'put', path: to, size, hash }, [
+        { kind: 'put-entry', entry, expect },
+      ]);
+      return { from, to, size, hash, seq };
+    },
+  };
+}
+
+/** `/` lists the rooms that one may see. */
+async function listRooms(domain: Domain, { person, exchange }: Call): Promise<number> {
+  let count = 0;
+  for (const room of domain.rooms.all()) {
+    if (!may(person, 'see', room.rights)) continue;
+    count++;
+    await exchange.row?.({ name: room.key, type: 'dir', modified: room.rights.created });
+  }
+  return count;
+}
+
+function demandNotRoot(path: FilePath): void {
+  if (path === '/' || isRoomRoot(path)) throw new HubError('forbidden', 'a room stays where it is');
+}
+
+/** One room hears of a move; of two rooms the one hears that it went and the other that it came. */
+function moveEvents(from: Append['room'], target: Append['room'], entry: EntryRow, to: FilePath): Append[] {
+  const { path } = entry;
+  const facts = entry.type === 'file' ? { size: entry.size, hash: entry.hash } : {};
+  if (from === target) return [{ room: from, draft: { event: 'FILE', op: 'move', path, to, ...facts } }];
+  const op = entry.type === 'file' ? 'put' : 'mkdir';
+  return [
+    { room: target, draft: { event: 'FILE', op, path: to, ...facts } },
+    { room: from, draft: { event: 'FILE', op: 'remove', path } },
+  ];
+}

@@ -1,0 +1,40 @@
+/** The mapped type that makes the compiler demand a handler for every command of table 1, and what a handler is given. */
+
+import type { Clock } from '../../shared/clock.ts';
+import type { CommandName, OutputOf, ParsedOf } from '../../shared/commands/index.ts';
+import type { Blobs, Passwords, Random, Report, Store } from './host.ts';
+import type { LiveRoom, Rooms } from './live-rooms.ts';
+import type { LiveSession } from './live-session.ts';
+import type { Exchange, Person } from './session.ts';
+
+/** One execution. `person` is there for every command that is not open; `room` for those that need an action in one. */
+export interface Call {
+  readonly session: LiveSession;
+  readonly person: Person;
+  readonly room: LiveRoom;
+  readonly exchange: Exchange;
+}
+
+export type Handlers = {
+  readonly [N in CommandName]: (call: Call, input: ParsedOf<N>) => OutputOf<N> | Promise<OutputOf<N>>;
+};
+
+export interface HubSettings {
+  /** People without an account may enter. */
+  readonly guests: boolean;
+  /** Passwords may come in clear from other hosts. */
+  readonly clearPasswords: boolean;
+}
+
+/** What handlers stand on. */
+export interface Domain {
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly passwords: Passwords;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly report: Report;
+  readonly settings: HubSettings;
+  readonly rooms: Rooms;
+  readonly sessions: ReadonlySet<LiveSession>;
+}

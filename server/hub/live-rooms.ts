@@ -1,0 +1,140 @@
+/** Rooms as they live in memory: their rights, their newest number, who hears them. The store holds the truth. */
+import type { Clock } from '../../shared/clock.ts';
+import { HubError } from '../../shared/errors.ts';
+import type { LogEvent } from '../../shared/events.ts';
+import { foldName, pathComponents } from '../../shared/names.ts';
+import { Fanout } from './fanout.ts';
+import type { Document, Store } from './host.ts';
+import type { LiveSession } from './live-session.ts';
+import type { RoomRights } from './permissions.ts';
+import type { Person } from './session.ts';
+
+/** The document of kind `room` under the folded name. */
+export interface RoomDocument extends RoomRights {
+  readonly topic: string;
+  readonly created: string;
+  /** Folded account name of who made it. */
+  readonly creator?: string;
+}
+
+export class LiveRoom {
+  readonly key: string;
+  document: Document<RoomDocument>;
+  /** The newest number that was published. */
+  last: number;
+  readonly #fanout: Fanout<LiveSession>;
+  /** Principal → sessions in the room, so that a person with two of them joins and parts once. */
+  readonly #present = new Map<string, number>();
+
+  constructor(document: Document<RoomDocument>, last: number, clock: Clock) {
+    this.key = document.key;
+    this.document = document;
+    this.last = last;
+    this.#fanout = new Fanout(document.value.name, run => clock.soon(run));
+  }
+
+  get rights(): RoomDocument {
+    return this.document.value;
+  }
+
+  get name(): string {
+    return this.document.value.name;
+  }
+
+  get memberCount(): number {
+    return this.#present.size;
+  }
+
+  sessions(): Iterable<LiveSession> {
+    return this.#fanout.hearers.keys();
+  }
+
+  /** Goes live behind `after`. */
+  join(session: LiveSession, person: Person, after: number): void {
+    const isThere = session.rooms.has(this);
+    this.#fanout.add(session, after);
+    if (isThere) return;
+    session.rooms.add(this);
+    const count = (this.#present.get(person.principal) ?? 0) + 1;
+    this.#present.set(person.principal, count);
+    if (count === 1) this.#tell('JOINED', session, person);
+  }
+
+  part(session: LiveSession): void {
+    const person = session.person;
+    if (!session.rooms.delete(this) || !person) return;
+    this.#fanout.remove(session);
+    const count = (this.#present.get(person.principal) ?? 1) - 1;
+    if (count > 0) {
+      this.#present.set(person.principal, count);
+      return;
+    }
+    this.#present.delete(person.principal);
+    this.#tell('PARTED', session, person);
+  }
+
+  renamed(session: LiveSession, from: string, to: string): void {
+    this.#fanout.publish({ event: 'RENAMED', room: this.name, user: from, to }, session);
+  }
+
+  publish(event: LogEvent): void {
+    if (event.seq > this.last) this.last = event.seq;
+    this.#fanout.publish(event);
+  }
+
+  #tell(event: 'JOINED' | 'PARTED', session: LiveSession, person: Person): void {
+    const guest = person.isGuest ? { guest: true } : {};
+    this.#fanout.publish({ event, room: this.name, user: person.name, ...guest }, session);
+  }
+}
+
+export class Rooms {
+  readonly #clock: Clock;
+  readonly #byKey = new Map<string, LiveRoom>();
+  /** Spellings that were asked for and found; folding a name costs more than all else of a lookup. */
+  readonly #bySpelling = new Map<string, LiveRoom>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Reads every room of the store. */
+  async load(store: Store): Promise<void> {
+    for (let after: string | undefined; ; ) {
+      const page = await store.documents<RoomDocument>('room', { limit: 500, ...(after !== undefined && { after }) });
+      for (const document of page) this.add(document, await store.head(document.value.name));
+      after = page.at(-1)?.key;
+      if (page.length < 500) return;
+    }
+  }
+
+  add(document: Document<RoomDocument>, last: number): LiveRoom {
+    const room = new LiveRoom(document, last, this.#clock);
+    this.#byKey.set(document.key, room);
+    this.#bySpelling.set(document.value.name, room);
+    return room;
+  }
+
+  find(name: string): LiveRoom | undefined {
+    return this.#bySpelling.get(name) ?? this.#byKey.get(foldName(name));
+  }
+
+  /** Error: `no-room`. */
+  get(name: string): LiveRoom {
+    const room = this.find(name);
+    if (!room) throw new HubError('no-room', `there is no room ${name}; try ROOMS`);
+    return room;
+  }
+
+  /** The room in which a path lies. Errors: `no-room`; `bad-argument` for `/` itself; `no-file` for homes. */
+  ofPath(path: string): LiveRoom {
+    const first = pathComponents(path)[0];
+    if (first === undefined) throw new HubError('bad-argument', 'name a room: /room/path', { at: 'path' });
+    if (first.startsWith('~')) throw new HubError('no-file', `there is no ${path}`);
+    return this.get(first);
+  }
+
+  all(): Iterable<LiveRoom> {
+    return this.#byKey.values();
+  }
+}

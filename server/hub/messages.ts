@@ -1,0 +1,89 @@
+/** Saying, mending, taking back and reading messages. */
+import { formatTime } from '../../shared/clock.ts';
+import { HubError } from '../../shared/errors.ts';
+import type { EventOf } from '../../shared/events.ts';
+import { limits } from '../../shared/limits.ts';
+import type { RoomName } from '../../shared/names.ts';
+import type { Domain, Handlers } from './handlers.ts';
+import type { LogRow, Page } from './host.ts';
+import type { LiveRoom } from './live-rooms.ts';
+import { appendEvent, rowOf } from './log.ts';
+import { may } from './permissions.ts';
+
+export type MessageHandlers = Pick<Handlers, 'SAY' | 'EDIT' | 'DELETE' | 'HISTORY'>;
+
+const historyRows = 50;
+
+export function messageHandlers(domain: Domain): MessageHandlers {
+  return {
+    async SAY({ room, person }, { id, reply, text }) {
+      if (reply !== undefined && reply > room.last)
+        throw new HubError('no-message', `there is no ${reply} in ${room.name}`);
+      const draft = {
+        event: 'MSG',
+        ...(id !== undefined && { id }),
+        ...(reply !== undefined && { reply }),
+        text,
+      } as const;
+      const repeat = id === undefined ? undefined : repeatOf(domain, `${person.principal} ${room.key} ${id}`);
+      const { seq, receipt } = await appendEvent(domain, room, person, draft, [], repeat);
+      return { room: room.name as RoomName, seq, ...(receipt.repeated !== undefined && { dup: true }) };
+    },
+
+    async EDIT({ room, person }, { of, text }) {
+      const { by } = await messageRow(domain, room, of);
+      if (by !== person.principal) throw new HubError('forbidden', 'only the author edits a message');
+      const edited = formatTime(domain.clock.now());
+      const { seq } = await appendEvent(domain, room, person, { event: 'EDITED', of, text }, [
+        { kind: 'revise', room: room.name, seq: of, text, edited },
+      ]);
+      return { room: room.name as RoomName, of, seq };
+    },
+
+    async DELETE({ room, person }, { of }) {
+      const { by } = await messageRow(domain, room, of);
+      if (by !== person.principal && !may(person, 'delete-any', room.rights)) {
+        throw new HubError('forbidden', 'only the author or a moderator takes a message back');
+      }
+      const { seq } = await appendEvent(domain, room, person, { event: 'DELETED', of }, [
+        { kind: 'revise', room: room.name, seq: of, text: '', deleted: true },
+      ]);
+      return { room: room.name as RoomName, of, seq };
+    },
+
+    async HISTORY({ room, exchange }, input) {
+      const limit = input.limit ?? historyRows;
+      const rows = await domain.store.history(room.name, pageOf(input, limit));
+      const isForward = input.after !== undefined || input.around !== undefined;
+      const more = rows.length > limit;
+      const shown = isForward ? rows.slice(0, limit) : rows.slice(-limit);
+      for (const row of shown) await exchange.row?.(...rowOf(row.event));
+      return { room: room.name as RoomName, count: shown.length, more: more ? 'yes' : 'no' };
+    },
+  };
+}
+
+function repeatOf(domain: Domain, key: string) {
+  return { key, sinceMs: domain.clock.now() - limits.repeatMs };
+}
+
+/** One row more than asked says whether there is more. */
+function pageOf(
+  asked: { before?: number | undefined; after?: number | undefined; around?: number | undefined },
+  limit: number,
+): Page {
+  const given = [asked.before, asked.after, asked.around].filter(number => number !== undefined);
+  if (given.length > 1) throw new HubError('bad-argument', 'give one of before=, after= and around=', { at: 'before' });
+  if (asked.around !== undefined)
+    return { after: Math.max(0, asked.around - 1 - Math.floor(limit / 2)), limit: limit + 1 };
+  if (asked.after !== undefined) return { after: asked.after, limit: limit + 1 };
+  return { limit: limit + 1, ...(asked.before !== undefined && { before: asked.before }) };
+}
+
+async function messageRow(domain: Domain, room: LiveRoom, seq: number): Promise<LogRow & { event: EventOf<'MSG'> }> {
+  const row = await domain.store.logRow(room.name, seq);
+  if (row?.event.event !== 'MSG' || row.event.deleted) {
+    throw new HubError('no-message', `there is no message ${seq} in ${room.name}`);
+  }
+  return { ...row, event: row.event };
+}

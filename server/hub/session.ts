@@ -1,0 +1,59 @@
+/** A person on a wire, and how the wire hands requests in and takes events out. */
+import type { HubEvent } from '../../shared/events.ts';
+import type { PrincipalId } from './host.ts';
+
+/** What the wire knows of the peer. */
+export interface Origin {
+  readonly wire: string;
+  /** The peer's address without port. */
+  readonly address: string;
+  /** The link is encrypted. */
+  readonly secure: boolean;
+  /** The connection's own peer is this machine. */
+  readonly loopback: boolean;
+}
+
+/** Who a session is. */
+export interface Person {
+  readonly principal: PrincipalId;
+  readonly name: string;
+  readonly isGuest: boolean;
+  readonly isAdmin: boolean;
+}
+
+/**
+ * What the hub made for one room in one turn, or for one session, in order. `encode` gives every member that asks under
+ * the same key the same value, so that an event is encoded once per wire format.
+ */
+export interface EventBatch {
+  readonly room: string | undefined;
+  readonly events: readonly HubEvent[];
+  encode<T>(key: string, encode: (events: readonly HubEvent[]) => T): T;
+}
+
+/** Where a session's events go. Must not throw and must not wait. */
+export interface Sink {
+  deliver(batch: EventBatch): void;
+}
+
+/** One per signed-in person and wire; made by `hub.connect`. Wires read it and never change it. */
+export interface Session {
+  readonly id: string;
+  readonly origin: Origin;
+  /** Undefined until NICK, LOGIN or TOKEN succeeded. */
+  readonly person: Person | undefined;
+  /** Aborted when the session has ended, by `hub.disconnect` or because it was revoked. */
+  readonly signal: AbortSignal;
+}
+
+/** A request's rows and content, and its end: what `execute` needs of the wire beside the input. */
+export interface Exchange {
+  /** Called per row in order; a promise asks the hub to wait (backpressure). `name` is given where a row is an event. `blob` must be used before the promise resolves. */
+  row?(fields: Readonly<Record<string, unknown>>, name?: string, blob?: Uint8Array): void | Promise<void>;
+  /** What came with the request: a blob's pieces, or a stream to its end. `octets` where the wire knows it. */
+  readonly content?: {
+    readonly octets?: number;
+    readonly pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  };
+  readonly signal?: AbortSignal;
+}

@@ -1,0 +1,197 @@
+/** Beginning, resuming, finishing and giving up uploads; a file is seen exactly when it is whole, verified and safe. */
+import { formatTime } from '../../shared/clock.ts';
+import type { ParsedOf } from '../../shared/commands/index.ts';
+import { HubError } from '../../shared/errors.ts';
+import { limits } from '../../shared/limits.ts';
+import type { Hash } from '../../shared/model.ts';
+import type { FilePath } from '../../shared/names.ts';
+import { heldOctets, parseRanges } from '../../shared/ranges.ts';
+import { type Received, receiveContent } from './content.ts';
+import type { Call, Domain, Handlers } from './handlers.ts';
+import type { Write } from './host.ts';
+import type { LiveRoom } from './live-rooms.ts';
+import { appendEvent } from './log.ts';
+import { demand } from './permissions.ts';
+import type { Person } from './session.ts';
+import { demandPlace, Folders, type PutMode } from './tree.ts';
+import type { Upload } from './upload.ts';
+import { UploadShelf } from './upload-shelf.ts';
+
+export type UploadHandlers = Pick<Handlers, 'PUT' | 'CHUNK' | 'OFFSET' | 'COMMIT' | 'ABORT' | 'UPLOADS'>;
+
+interface Place {
+  readonly path: FilePath;
+  readonly mode: PutMode;
+  readonly match?: Hash | undefined;
+  readonly modified?: string | undefined;
+}
+
+export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
+  const folders = new Folders(domain);
+  const shelf = await UploadShelf.load(domain);
+
+  async function putWhole({ room, person, exchange }: Call, input: ParsedOf<'PUT'>) {
+    const { path, size, hash } = input;
+    const place = { ...input, mode: input.mode ?? 'new' };
+    await demandPlace(domain, room, person, path, place.mode, input.match);
+    const received = await receiveContent(domain.blobs, exchange.content!);
+    try {
+      demandAsAnnounced(received, size, hash);
+      const seq = await putFile(domain, room, person, place, received);
+      return { path, size: received.size, hash: received.hash, seq };
+    } catch (error) {
+      if (received.content.kind === 'blob') await domain.blobs.remove(received.content.id);
+      throw error;
+    }
+  }
+
+  return {
+    async PUT(call, input) {
+      const { room, person, session, exchange } = call;
+      if (!(await domain.blobs.hasRoom(input.size ?? exchange.content?.octets ?? 0))) throw new HubError('no-space');
+      if (input.mode === 'if-match' && !input.match)
+        throw new HubError('bad-argument', 'if-match needs match=', { at: 'match' });
+      if (input.parents) await folders.makeAbove(input.path, person);
+      if (exchange.content) return putWhole(call, input);
+      if (input.until)
+        throw new HubError('bad-argument', 'until=fin is for content that follows the line', { at: 'until' });
+      await demandPlace(domain, room, person, input.path, input.mode ?? 'new', input.match);
+      const upload = await shelf.beginOrResume(person, input);
+      shelf.fedBy(upload, session);
+      const have = await upload.makeSafe(domain.clock.now());
+      return { upload: upload.id, piece: limits.pieceOctets, have };
+    },
+
+    async CHUNK({ session, person, exchange }, { upload: id, offset }) {
+      const upload = shelf.get(id, person);
+      if (!exchange.content) throw new HubError('bad-argument', 'the piece comes as a blob: {octets} CHUNK …');
+      const pieces: Uint8Array[] = [];
+      for await (const piece of exchange.content.pieces) pieces.push(piece);
+      const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      const announced = upload.document.size;
+      if (announced !== undefined && offset + size > announced) {
+        throw new HubError('bad-argument', `the piece ends past the announced size ${announced}`, { at: 'offset' });
+      }
+      shelf.fedBy(upload, session);
+      await upload.write(offset, pieces, domain.clock.now());
+      return { upload: id, offset, size };
+    },
+
+    async OFFSET({ person }, { upload: id }) {
+      const upload = shelf.get(id, person);
+      const have = await upload.makeSafe(domain.clock.now());
+      return { upload: id, ...(upload.document.size !== undefined && { size: upload.document.size }), have };
+    },
+
+    async COMMIT({ person }, { upload: id, size, hash }) {
+      const upload = shelf.get(id, person);
+      const { path, done } = upload.document;
+      if (!done) return { path, ...(await commitOnce(upload, person, size, hash)) };
+      return { path, ...done, seq: done.seq ?? (await seqOfPut(domain, path, done.hash)) };
+    },
+
+    async ABORT({ person }, { upload: id }) {
+      await shelf.remove(shelf.get(id, person));
+      return { upload: id };
+    },
+
+    async UPLOADS({ person, exchange }) {
+      let count = 0;
+      for (const { id, document } of shelf.of(person)) {
+        if (document.done) continue;
+        count++;
+        await exchange.row?.({
+          upload: id,
+          path: document.path,
+          ...(document.size !== undefined && { size: document.size }),
+          held: heldOctets(parseRanges(document.have)),
+          expires: formatTime(document.touchedMs + limits.uploadMs),
+        });
+      }
+      return { count };
+    },
+  };
+
+  function commitOnce(upload: Upload, person: Person, size?: number, hash?: Hash) {
+    upload.committing ??= commitUpload(upload, person, size, hash).finally(() => {
+      upload.committing = undefined;
+    });
+    return upload.committing;
+  }
+
+  async function commitUpload(upload: Upload, person: Person, givenSize?: number, givenHash?: Hash) {
+    const { document } = upload;
+    const room = domain.rooms.ofPath(document.path);
+    demand(person, 'upload', room.rights);
+    await demandPlace(domain, room, person, document.path, document.mode, document.match);
+    const size = givenSize ?? document.size ?? upload.extent;
+    const missing = upload.missing(size).reduce((sum, range) => sum + range.end - range.start, 0);
+    if (missing > 0) throw new HubError('conflict', `${missing} octets are missing; OFFSET says which are held`);
+    const content = { kind: 'blob', id: document.blob } as const;
+    const received = { content, size, hash: await upload.seal(size) };
+    try {
+      demandAsAnnounced(received, document.size, givenHash ?? document.hash);
+    } catch (error) {
+      await shelf.remove(upload);
+      throw error;
+    }
+    const done = { size, hash: received.hash };
+    const seq = await putFile(domain, room, person, document, received, [shelf.doneWrite(upload, done)]);
+    shelf.finished(upload, { ...done, seq });
+    return { ...done, seq };
+  }
+}
+
+function demandAsAnnounced(received: Received, size?: number, hash?: Hash): void {
+  if (size !== undefined && received.size !== size) {
+    throw new HubError('truncated', `${received.size} octets came, ${size} were announced; nothing was kept`);
+  }
+  if (hash !== undefined && received.hash !== hash) {
+    throw new HubError('hash-mismatch', `the content has the hash ${received.hash}; nothing was kept`);
+  }
+}
+
+/** Row and event in one transaction. A place that changed meanwhile is looked at once more. */
+async function putFile(
+  domain: Domain,
+  room: LiveRoom,
+  person: Person,
+  place: Place,
+  received: Received,
+  writes: readonly Write[] = [],
+): Promise<number> {
+  const { path } = place;
+  const { size, hash, content } = received;
+  const modified = place.modified ?? formatTime(domain.clock.now());
+  const entry = {
+    path,
+    type: 'file',
+    owner: person.principal,
+    ownerName: person.name,
+    modified,
+    size,
+    hash,
+    content,
+  } as const;
+  for (let tries = 0; ; tries++) {
+    const expect = await demandPlace(domain, room, person, path, place.mode, place.match);
+    try {
+      const draft = { event: 'FILE', op: 'put', path, size, hash } as const;
+      return (await appendEvent(domain, room, person, draft, [{ kind: 'put-entry', entry, expect }, ...writes])).seq;
+    } catch (error) {
+      if (tries >= 3 || !(error instanceof HubError && error.code === 'conflict')) throw error;
+    }
+  }
+}
+
+/** The number of the event that announced this file: only asked when COMMIT is repeated after a restart. */
+async function seqOfPut(domain: Domain, path: FilePath, hash: Hash): Promise<number> {
+  const room = domain.rooms.ofPath(path);
+  for (let before = room.last + 1; before > 1; ) {
+    const rows = await domain.store.history(room.name, { before, limit: 500 });
+    const found = rows.findLast(({ event }) => event.event === 'FILE' && event.path === path && event.hash === hash);
+    if (found) return found.event.seq;
+    before = rows[0]?.event.seq ?? 1;
+  }
+  throw new HubError('no-upload', 'the upload was completed, but its event is gone');
+}
