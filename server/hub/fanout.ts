@@ -39,6 +39,8 @@ export class Fanout<H extends Hearer> {
   /** Hearer → number up to which a replay has told everything. */
   readonly #hearers = new Map<H, number>();
   #pending: Pending[] = [];
+  /** Who came in this turn → how many events were pending before; those are not theirs. */
+  readonly #newcomers = new Map<H, number>();
 
   constructor(room: string, soon: (run: () => void) => void) {
     this.#room = room;
@@ -51,6 +53,7 @@ export class Fanout<H extends Hearer> {
 
   /** From here on the hearer gets numbered events above `after`, and all others. */
   add(hearer: H, after: number): void {
+    if (this.#pending.length > 0 && !this.#hearers.has(hearer)) this.#newcomers.set(hearer, this.#pending.length);
     this.#hearers.set(hearer, after);
   }
 
@@ -74,9 +77,13 @@ export class Fanout<H extends Hearer> {
     const isForAll = pending.every(item => item.except === undefined);
     const first = pending.find(item => isNumbered(item.event))?.event;
     const firstSeq = first && isNumbered(first) ? first.seq : Number.POSITIVE_INFINITY;
+    const newcomers = new Map(this.#newcomers);
+    this.#newcomers.clear();
     for (const [hearer, after] of this.#hearers) {
       if (!hearer.sink) continue;
-      if (isForAll && firstSeq > after) hearer.sink.deliver(shared);
+      const missed = newcomers.get(hearer);
+      if (missed !== undefined) this.#deliverSome(hearer, after, pending.slice(missed));
+      else if (isForAll && firstSeq > after) hearer.sink.deliver(shared);
       else this.#deliverSome(hearer, after, pending);
     }
   }

@@ -1,0 +1,71 @@
+/** R1 and R2: the server dies by SIGKILL under load, at random and at every named step, and loses nothing it acknowledged. */
+import { setTimeout as pause } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { checkEmbedded } from '../../server/store/embedded/check.ts';
+import { FAULT_POINTS } from '../../server/store/embedded/fault-point.ts';
+import { addAccount, type ServerProcess, startServer } from '../support/server-process.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { type Acknowledged, nothingYet, poster, uploader, verify } from '../support/workload.ts';
+
+const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
+
+function load(t: Test, server: ServerProcess, record: Acknowledged, round: string) {
+  return [
+    poster(t, server, 'ada', record, `a${round}`),
+    poster(t, server, 'bob', record, `b${round}`),
+    uploader(t, server, 'ada', record, `fa${round}`),
+    uploader(t, server, 'ada', record, `fb${round}`),
+  ];
+}
+
+async function assertSound(t: Test, server: ServerProcess): Promise<void> {
+  await server.kill('SIGKILL');
+  await checkEmbedded({ dataDir: server.dataDir, repair: true, verifyHashes: true });
+  const { problems } = await checkEmbedded({ dataDir: server.dataDir, repair: false, verifyHashes: true });
+  t.same(problems, [], 'check finds nothing after a repair');
+}
+
+t.test('a server killed at random under load loses nothing it acknowledged', async t => {
+  const server = await startServer(t);
+  await addAccount(server, 'ada', 'secret');
+  await addAccount(server, 'bob', 'secret');
+  const record = nothingYet();
+  const rounds = isLong ? 100 : 5;
+  for (let round = 0; round < rounds; round++) {
+    const workers = load(t, server, record, String(round));
+    const deadline = 150 + Math.random() * 700;
+    await pause(deadline);
+    await server.kill('SIGKILL');
+    await Promise.all(workers.map(worker => worker.done));
+    await server.restart();
+    await verify(t, server, 'ada', record);
+  }
+  t.ok(record.messages.size > 100, `${record.messages.size} messages and ${record.files.size} files were acknowledged`);
+  await assertSound(t, server);
+});
+
+t.test('a server that dies at a named step loses nothing it acknowledged', async t => {
+  const points = isLong ? FAULT_POINTS : FAULT_POINTS.filter((_, i) => i % 4 === 0);
+  for (const point of points) {
+    await t.test(point, async t => {
+      const dataDir = await tempDir(t);
+      const prepared = await startServer(t, { dataDir });
+      await addAccount(prepared, 'ada', 'secret');
+      await addAccount(prepared, 'bob', 'secret');
+      await prepared.kill('SIGTERM');
+      const record = nothingYet();
+      const dying = await startServer(t, { dataDir, env: { PARTYLINE_FAULT_POINT: point } }).catch(() => undefined);
+      if (dying) {
+        const workers = load(t, dying, record, 'x');
+        const died = await Promise.race([dying.exited, pause(5_000).then(() => undefined)]);
+        for (const worker of workers) worker.stop();
+        await dying.kill('SIGKILL');
+        await Promise.all(workers.map(worker => worker.done));
+        if (!died) t.comment(`${point} was not reached by this load`);
+      }
+      const server = await startServer(t, { dataDir });
+      await verify(t, server, 'ada', record);
+      await assertSound(t, server);
+    });
+  }
+});
