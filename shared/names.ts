@@ -25,9 +25,9 @@ export type UserName = z.infer<typeof UserName>;
 export const RoomName = named('room').brand<'RoomName'>();
 export type RoomName = z.infer<typeof RoomName>;
 
-/** The form under which names are compared: compatibility forms and case folded. */
+/** The form under which names are compared: compatibility forms and case folded. By way of capitals, so that ß is ss. */
 export function foldName(name: string): string {
-  return name.normalize('NFKC').toLowerCase().normalize('NFKC');
+  return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
 }
 
 function componentFault(component: string): string | undefined {

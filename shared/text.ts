@@ -7,8 +7,12 @@ const steering =
 const notInNames =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
 
+/** Nothing to clean: most texts. */
+const plain = /^[ -~]*$/;
+
 /** Message text as it is kept: CRLF and CR become LF, steering characters are removed, NFC. */
 export function cleanText(text: string): string {
+  if (plain.test(text)) return text;
   return text.replace(/\r\n?/g, '\n').replace(steering, '').normalize('NFC');
 }
 

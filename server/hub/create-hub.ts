@@ -1,4 +1,5 @@
 /** The hub put together: every command of table 1 behind one door that parses, authorises and runs. */
+import { formatTime } from '../../shared/clock.ts';
 import type { Command } from '../../shared/commands/command.ts';
 import { type CommandName, commands, type OutputOf } from '../../shared/commands/index.ts';
 import { HubError } from '../../shared/errors.ts';
@@ -15,12 +16,12 @@ import { foundLobby, roomHandlers } from './rooms.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
 import { uploadHandlers } from './uploads.ts';
 
-export type HubOptions = Omit<Domain, 'rooms' | 'sessions'> & { readonly name: string };
+export type HubOptions = Omit<Domain, 'rooms' | 'sessions' | 'stamp'> & { readonly name: string };
 
 /** Loads what the store holds, makes the lobby on a first start. */
 export async function createHub({ name, ...host }: HubOptions): Promise<Hub> {
   const sessions = new Set<LiveSession>();
-  const domain: Domain = { ...host, rooms: new Rooms(host.clock), sessions };
+  const domain: Domain = { ...host, rooms: new Rooms(host.clock), sessions, stamp: stampPerSecond() };
   await domain.rooms.load(domain.store);
   await foundLobby(domain);
   const handlers: Handlers = {
@@ -31,6 +32,20 @@ export async function createHub({ name, ...host }: HubOptions): Promise<Hub> {
     ...(await uploadHandlers(domain)),
   };
   return new LiveHub(name, domain, handlers, sessions);
+}
+
+/** Formatting a date costs more than all else of a message's event, and most messages share their second. */
+function stampPerSecond(): (timeMs: number) => string {
+  let second = -1;
+  let text = '';
+  return timeMs => {
+    const now = Math.floor(timeMs / 1000);
+    if (now !== second) {
+      second = now;
+      text = formatTime(timeMs);
+    }
+    return text;
+  };
 }
 
 const nothing: Exchange = {};

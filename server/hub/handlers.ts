@@ -37,4 +37,6 @@ export interface Domain {
   readonly settings: HubSettings;
   readonly rooms: Rooms;
   readonly sessions: ReadonlySet<LiveSession>;
+  /** `formatTime`, remembering the last second. */
+  stamp(timeMs: number): string;
 }
