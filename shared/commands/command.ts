@@ -37,6 +37,8 @@ export interface Command {
   readonly open?: true;
   /** Changes who asks or how: nothing behind it begins before it has ended. */
   readonly barrier?: true;
+  /** Does not care what the requests before it did, so it may begin before they have ended. */
+  readonly independent?: true;
   /** Safe to repeat after a lost connection: `yes`, or only with an `id`. */
   readonly repeatable?: 'yes' | 'with-id';
 }

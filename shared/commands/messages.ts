@@ -11,6 +11,7 @@ export const messages = {
     input: z.object({ room: RoomName, id: RequestId.optional(), reply: Seq.optional(), text: MessageText }),
     output: z.object({ room: RoomName, seq: Seq, dup: Flag.optional() }),
     needs: ['post', 'room'],
+    independent: true,
     repeatable: 'with-id',
   }),
   EDIT: command({

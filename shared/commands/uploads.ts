@@ -39,6 +39,7 @@ export const uploads = {
     input: z.object({ upload: UploadId, offset: Octets }),
     output: z.object({ upload: UploadId, offset: Octets, size: Octets }),
     content: 'in',
+    independent: true,
     repeatable: 'yes',
   }),
   OFFSET: command({

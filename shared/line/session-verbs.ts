@@ -66,6 +66,7 @@ export const sessionVerbs = {
     output: z.object({ token: z.string().optional() }),
     open: true,
     repeatable: 'yes',
+    independent: true,
   }),
   LISTEN: command({
     summary: 'Only receive events from here on, after your FIN too; room= and event= filter them.',
@@ -95,12 +96,14 @@ export const sessionVerbs = {
     words: ['label'],
     input: z.object({ label: Label }),
     output: z.object({}),
+    independent: true,
   }),
   CREDIT: command({
     summary: 'Allow the download with this label n more octets; not answered.',
     words: ['label', 'n'],
     input: z.object({ label: Label, n: Octets }),
     output: z.object({}),
+    independent: true,
   }),
   QUIT: command({
     summary: 'Answer what is owed, say BYE and end.',
