@@ -115,7 +115,12 @@ export class LineConnection {
   finish(reason: ByeReason): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    void this.#owed().then(() => {
+    void this.#owed().then(() => this.#sayBye(reason));
+  }
+
+  /** A turn after the last reply, so that one's own events, which leave at the end of a turn, come before the end. */
+  #sayBye(reason: ByeReason): void {
+    this.context.clock.soon(() => {
       const event = { event: 'BYE', reason, replies: this.#replyCount } as const;
       this.connection.write(encodeEvent(event, this.#style));
       if (this.#peerEnded) this.connection.end();

@@ -31,7 +31,10 @@ export class Outbox {
   }
 
   deliver(batch: EventBatch): void {
-    if (this.#gaps || this.#options.pendingOctets() > limits.eventOctetsMax) return this.#drop(batch);
+    if (this.#gaps || this.#options.pendingOctets() > limits.eventOctetsMax) {
+      this.#drop(batch);
+      return;
+    }
     const style = this.#options.style();
     const { filter } = this;
     if (filter) {

@@ -1,0 +1,41 @@
+/** Addresses of hubs and of what is in them: `pl://[user@]host[:port]/room/path`, `pls://` over TLS, or `NAME:/room/path`. */
+import { PartylineError } from './errors.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly secure: boolean;
+  readonly user?: string;
+  /** `/` where none is given; a trailing slash is kept, since it has a sense. */
+  readonly path: string;
+}
+
+const ports = { pl: 7070, pls: 7071 } as const;
+
+/** True for what looks like an address rather than a local path. */
+export function isAddress(text: string): boolean {
+  return /^pls?:\/\//.test(text) || /^[\p{L}\p{N}][\p{L}\p{N}_.-]+:\//u.test(text);
+}
+
+/** `saved` gives the URL behind a name. Error: `bad-argument`. */
+export function parseAddress(text: string, saved: (name: string) => string | undefined = () => undefined): Address {
+  const url = /^(pls?):\/\/(?:([^@/]*)@)?(\[[^\]]+\]|[^:/]+)(?::(\d{1,5}))?(\/.*)?$/.exec(text);
+  if (url) {
+    const [, scheme, user, host, port, path] = url;
+    if (user?.includes(':')) {
+      throw new PartylineError('bad-argument', 'no password in an address: use the prompt, PARTYLINE_PASSWORD or --password-stdin');
+    }
+    return {
+      host: (host ?? '').replace(/^\[|\]$/g, ''),
+      port: port === undefined ? ports[scheme as 'pl' | 'pls'] : Number(port),
+      secure: scheme === 'pls',
+      ...(user && { user: decodeURIComponent(user) }),
+      path: path === undefined ? '/' : path,
+    };
+  }
+  const named = /^([\p{L}\p{N}][\p{L}\p{N}_.-]+):(\/.*)?$/u.exec(text);
+  const base = named ? saved(named[1]!) : undefined;
+  if (named && base !== undefined) return { ...parseAddress(base), path: named[2] ?? '/' };
+  if (named) throw new PartylineError('bad-argument', `${named[1]} is not a saved hub; partyline login ${named[1]} pl://HOST`);
+  throw new PartylineError('bad-argument', `${text} is not an address such as pl://ada@localhost/lobby/file`);
+}

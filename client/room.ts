@@ -1,0 +1,135 @@
+/** A room one has joined: every numbered event exactly once and in order, whatever the connection did; gaps come from history. */
+import { eventSchemas, type HubEvent, isEventName, isNumbered, type LogEvent } from '../shared/events.ts';
+import type { Row, Values } from './link.ts';
+import type { Session } from './session.ts';
+
+type RoomEvent = Exclude<HubEvent, { event: 'GAP' }>;
+/** Numbers that were named but not sent; asked from history when their turn comes. */
+interface Hole {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Behind this many unread events, numbered ones are only remembered by number: history has them. */
+const unreadMax = 10_000;
+
+export class Room implements AsyncIterable<RoomEvent> {
+  readonly name: string;
+  readonly #session: Session;
+  readonly #left: () => void;
+  #queue: (RoomEvent | Hole)[] = [];
+  /** Number of the newest event that was taken into the queue; undefined before the room was entered. */
+  #known: number | undefined;
+  #isClosed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(name: string, session: Session, left: () => void) {
+    this.name = name;
+    this.#session = session;
+    this.#left = left;
+  }
+
+  /** Where to go on after a new connection. */
+  get cursor(): number | undefined {
+    return this.#known;
+  }
+
+  replay(name: string, fields: Values): void {
+    if (!isEventName(name)) return;
+    const parsed = eventSchemas[name].safeParse({ event: name, ...fields });
+    if (!parsed.success) return;
+    if (isNumbered(parsed.data)) this.#known ??= parsed.data.seq - 1;
+    if (parsed.data.event === 'GAP') this.#known ??= parsed.data.from - 1;
+    this.receive(parsed.data);
+  }
+
+  entered(last: number): void {
+    this.#known ??= last;
+    // A hub that was made anew begins at 1 again.
+    if (this.#known > last) this.#known = last;
+  }
+
+  receive(event: HubEvent): void {
+    if (event.event === 'GAP') this.#missed(event.to);
+    else if (!isNumbered(event)) this.#push(event);
+    else if (this.#known === undefined) {
+      this.#known = event.seq;
+      this.#push(event);
+    } else if (event.seq > this.#known) {
+      if (event.seq > this.#known + 1 || this.#queue.length >= unreadMax) this.#missed(event.seq - 1);
+      if (this.#queue.length >= unreadMax) this.#missed(event.seq);
+      else {
+        this.#known = event.seq;
+        this.#push(event);
+      }
+    }
+  }
+
+  #missed(to: number): void {
+    const from = (this.#known ?? 0) + 1;
+    if (to < from) return;
+    this.#known = to;
+    const last = this.#queue.at(-1);
+    if (last && !('event' in last) && last.to === from - 1) this.#queue[this.#queue.length - 1] = { from: last.from, to };
+    else this.#queue.push({ from, to });
+    this.#wake?.();
+  }
+
+  #push(event: RoomEvent): void {
+    this.#queue.push(event);
+    this.#wake?.();
+  }
+
+  /** Posts; safe to repeat, since it carries an id. */
+  async say(text: string, { reply }: { readonly reply?: number } = {}): Promise<{ readonly seq: number }> {
+    const input = { room: this.name, id: this.#session.nextId(), text, ...(reply !== undefined && { reply }) };
+    return this.#session.request('SAY', input);
+  }
+
+  /** Leaves; the iteration ends. */
+  async part(): Promise<void> {
+    this.close();
+    this.#left();
+    await this.#session.request('PART', { room: this.name });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#wake?.();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<RoomEvent> {
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next === undefined) {
+        if (this.#isClosed) return;
+        await new Promise<void>(resolve => {
+          this.#wake = resolve;
+        });
+        this.#wake = undefined;
+      } else if ('event' in next) yield next;
+      else yield* this.#fill(next);
+    }
+  }
+
+  async *#fill({ from, to }: Hole): AsyncGenerator<LogEvent> {
+    for (let after = from - 1; after < to; ) {
+      const rows: Row[] = [];
+      const limit = Math.min(500, to - after);
+      await this.#session.request(
+        'HISTORY',
+        { room: this.name, after, limit },
+        { onRow: row => void rows.push(row) },
+      );
+      if (rows.length === 0) return;
+      for (const { name, fields } of rows) {
+        if (!isEventName(name)) continue;
+        const event = eventSchemas[name].parse({ event: name, ...fields });
+        if (!isNumbered(event)) continue;
+        after = event.seq;
+        yield event;
+      }
+    }
+  }
+}
+

@@ -1,0 +1,70 @@
+/** The Fastify application: store → hub → wires. The only place where they are put together. */
+import { randomBytes } from 'node:crypto';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Clock } from '../shared/clock.ts';
+import type { Certificate } from './certificate.ts';
+import { createHub } from './hub/create-hub.ts';
+import type { Blobs, Passwords, Store } from './hub/host.ts';
+import type { Settings } from './settings.ts';
+import { lineWire } from './wires/line/index.ts';
+import { health } from './wires/web/health.ts';
+
+export type Listening = (name: string, address: string, port: number) => void;
+
+export interface AppOptions {
+  readonly settings: Settings;
+  readonly store: Store;
+  readonly blobs: Blobs;
+  readonly passwords: Passwords;
+  readonly clock: Clock;
+  readonly certificate: Certificate;
+  readonly onListening: Listening;
+}
+
+/**
+ * An application whose wires are bound and which answers on HTTP, last of all. `close()` drains every wire, then the hub,
+ * then closes the store. Errors: what `listen` says, such as EADDRINUSE.
+ */
+export async function startApp(options: AppOptions): Promise<FastifyInstance> {
+  const { settings, store, clock, certificate, onListening } = options;
+  const app = Fastify({
+    logger: { level: settings['log-level'], stream: process.stderr },
+    forceCloseConnections: true,
+  });
+  const hub = await createHub({
+    name: settings['hub-name'],
+    store,
+    blobs: options.blobs,
+    passwords: options.passwords,
+    clock,
+    random: { token: octets => randomBytes(octets).toString('base64url') },
+    report: ({ what, error }) => app.log.error({ err: error }, what),
+    settings: { guests: settings.guests, clearPasswords: settings['clear-passwords'] },
+  });
+  app.register(health, { trouble: () => store.trouble() });
+  app.register(lineWire, {
+    hub,
+    clock,
+    host: settings.host,
+    port: settings['line-port'],
+    tls: { port: settings['line-tls-port'], key: certificate.key, cert: certificate.cert },
+    guests: settings.guests,
+    connectionsMax: settings['connections-max'],
+    onListening,
+  });
+  // Behind the wires' own `preClose`, which end every connection: what still runs then is only what nobody waits for.
+  app.addHook('onClose', async () => {
+    await hub.drain();
+    await store.close();
+  });
+  try {
+    await app.ready();
+    await app.listen({ host: settings.host, port: settings['http-port'] });
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  const bound = app.server.address();
+  if (bound !== null && typeof bound !== 'string') onListening('http', bound.address, bound.port);
+  return app;
+}

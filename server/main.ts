@@ -1,0 +1,152 @@
+/** The `serve` command: settings → application; SIGTERM drains. No other file of the server reads the environment or exits. */
+import { realpathSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { FastifyInstance } from 'fastify';
+import { startApp } from './app.ts';
+import { ownCertificate, readCertificate } from './certificate.ts';
+import type { Blobs, Store } from './hub/host.ts';
+import { systemClock } from './net/system-clock.ts';
+import {
+  readSettings,
+  type Settings,
+  SettingsError,
+  type SettingsRead,
+  settingsHelp,
+  settingsTable,
+} from './settings.ts';
+import { openEmbedded } from './store/embedded/open.ts';
+import { memoryBlobs } from './store/memory/blobs.ts';
+import { memoryStore } from './store/memory/store.ts';
+import { createPasswords } from './store/passwords.ts';
+
+const exits = { usage: 64, unavailable: 69, failed: 70 } as const;
+
+const usage = `partyline serve: one hub of rooms and files on every wire
+
+  partyline serve [--NAME VALUE …]     or  npm start -- [--NAME VALUE …]
+
+Flags come before the environment (PARTYLINE_ and the name: PARTYLINE_LINE_PORT), the environment before the file
+(--config FILE, TOML), the file before what stands in [ ]:
+
+  --config FILE          settings as TOML: line-port = 7070
+${settingsHelp()}
+`;
+
+/** Settings from the three sources. Errors: SettingsError; what reading the file says. */
+export async function settingsFrom(argv: readonly string[]): Promise<SettingsRead & { readonly isHelp: boolean }> {
+  const options = Object.fromEntries(
+    Object.entries(settingsTable).map(([name, { fallback }]) => [
+      name,
+      { type: typeof fallback === 'boolean' || name === 'guests' ? 'boolean' : 'string' } as const,
+    ]),
+  );
+  const parsed = parseArgs({
+    args: [...argv],
+    options: { ...options, help: { type: 'boolean' }, config: { type: 'string' } },
+    strict: false,
+    allowPositionals: true,
+  });
+  const { help, config, ...given } = parsed.values;
+  if (parsed.positionals.length > 0) {
+    throw new SettingsError(`${parsed.positionals[0]}: flags are --name value; --help lists them`);
+  }
+  const flags = Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [name, value === true ? 'on' : String(value)]),
+  );
+  const file = config ?? process.env['PARTYLINE_CONFIG'];
+  const toml = file === undefined ? undefined : await readFile(String(file), 'utf8');
+  const home = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
+  const read = readSettings({ flags, environment: process.env, file: toml, dataDir: join(home, 'partyline') });
+  return { ...read, isHelp: help === true };
+}
+
+async function openStore(settings: Settings): Promise<{ store: Store; blobs: Blobs }> {
+  if (settings.ephemeral) return { store: memoryStore(), blobs: memoryBlobs() };
+  await mkdir(settings['data-dir'], { recursive: true, mode: 0o700 });
+  const faultPoint = process.env['PARTYLINE_FAULT_POINT'];
+  return openEmbedded({
+    dataDir: settings['data-dir'],
+    ballastOctets: settings['ballast-octets'],
+    lowWaterOctets: settings['low-water-octets'],
+    clock: systemClock,
+    report: ({ what, error }) => process.stderr.write(`partyline: ${what}: ${error}\n`),
+    ...(faultPoint !== undefined && { faultPoint }),
+  });
+}
+
+/** Serves until a signal ends it; resolves when everything is bound. */
+export async function serve(argv: readonly string[]): Promise<void> {
+  const { settings, warnings, isHelp } = await settingsFrom(argv);
+  if (isHelp) {
+    process.stdout.write(usage);
+    return;
+  }
+  for (const warning of warnings) process.stderr.write(`partyline: ${warning}\n`);
+  const { store, blobs } = await openStore(settings);
+  const certificate =
+    settings['tls-cert'] !== undefined && settings['tls-key'] !== undefined
+      ? await readCertificate(settings['tls-cert'], settings['tls-key'])
+      : await ownCertificate(settings.ephemeral ? undefined : settings['data-dir']);
+  const app = await startApp({
+    settings,
+    store,
+    blobs,
+    passwords: createPasswords(),
+    clock: systemClock,
+    certificate,
+    onListening: (name, address, port) => {
+      const host = address.includes(':') ? `[${address}]` : address;
+      process.stdout.write(`listening ${name} ${host}:${port}\n`);
+    },
+  });
+  if (certificate.isNew && !settings.ephemeral) {
+    process.stdout.write(
+      `first start: data in ${settings['data-dir']}\n` +
+        `certificate sha256 ${certificate.fingerprint}\n` +
+        'make an account: npx partyline user add NAME --admin\n',
+    );
+  }
+  process.stdout.write('partyline ready\n');
+  drainOnSignal(app);
+}
+
+/** The first signal drains; a second one does not wait. */
+function drainOnSignal(app: FastifyInstance): void {
+  let isDraining = false;
+  const stop = () => {
+    if (isDraining) process.exit(1);
+    isDraining = true;
+    process.stdout.write('draining: running transfers may finish; a second signal ends at once\n');
+    app.close().then(
+      () => process.exit(0),
+      error => fail(error),
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** Says in one line what is wrong and exits with the code for it. */
+export function fail(error: unknown): never {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+  if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    const why =
+      code === 'EADDRINUSE'
+        ? 'is taken'
+        : code === 'EACCES'
+          ? 'needs more privileges'
+          : 'is not an address of this machine';
+    process.stderr.write(`partyline: port ${port} ${why}; choose another one (--help lists the settings)\n`);
+    process.exit(exits.unavailable);
+  }
+  process.stderr.write(`partyline: ${message ?? error}\n`);
+  process.exit(error instanceof SettingsError ? exits.usage : exits.failed);
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  serve(process.argv.slice(2)).catch(fail);
+}

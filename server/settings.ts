@@ -1,0 +1,202 @@
+/** Every setting of the server in one table, from which flags, `PARTYLINE_*`, the file, help and the reference page derive. */
+import { hostname } from 'node:os';
+import { parse as parseToml } from 'smol-toml';
+import * as z from 'zod';
+import { MIB } from '../shared/limits.ts';
+
+const port = (fallback: number, help: string) => ({
+  schema: z.coerce.number({ error: 'is a port' }).int().min(0).max(65_535),
+  fallback,
+  help: `${help}; 0 takes a free one`,
+});
+const onOff = z.preprocess(
+  value => (value === true || value === 'on' ? true : value === false || value === 'off' ? false : value),
+  z.boolean({ error: 'is on or off' }),
+);
+const octets = z.coerce.number({ error: 'is a number of octets' }).int().min(0);
+const file = z.string().min(1);
+
+/** name → how it is checked, what it is when nobody says, and what it does. A flag is the name; the environment's key is `PARTYLINE_` and the name in capitals with `_`. */
+export const settingsTable = {
+  host: { schema: z.string().min(1), fallback: '127.0.0.1', help: 'address that every wire listens on' },
+  'data-dir': { schema: file, fallback: undefined, help: 'folder of messages, files and certificate' },
+  ephemeral: { schema: onOff, fallback: false, help: 'keep everything in memory only' },
+  'hub-name': {
+    schema: z.string().regex(/^[\w.-]{1,32}$/, 'is 1 to 32 letters, digits, - _ .'),
+    fallback:
+      hostname()
+        .replaceAll(/[^\w.-]/g, '-')
+        .slice(0, 32) || 'partyline',
+    help: 'the name by which the hub greets',
+  },
+  'http-port': port(7080, 'HTTP: health, later the page'),
+  'https-port': port(7443, 'HTTPS (not built yet)'),
+  'line-port': port(7070, 'line protocol'),
+  'line-tls-port': port(7071, 'line protocol over TLS'),
+  'telnet-port': port(7023, 'TELNET (not built yet)'),
+  'telnet-tls-port': port(7024, 'TELNET over TLS (not built yet)'),
+  'ftp-port': port(7021, 'FTP (not built yet)'),
+  'ftp-tls-port': port(7022, 'FTP with implicit TLS (not built yet)'),
+  'ftp-passive-ports': {
+    schema: z.string().regex(/^\d{1,5}-\d{1,5}$/, 'is a range such as 7100-7139'),
+    fallback: '7100-7139',
+    help: 'ports of FTP data connections (not built yet)',
+  },
+  guests: {
+    schema: onOff,
+    fallback: undefined,
+    help: 'people may enter without an account; on while the host is loopback',
+  },
+  'clear-passwords': { schema: onOff, fallback: false, help: 'take passwords in clear from other hosts' },
+  'tls-cert': {
+    schema: file,
+    fallback: undefined,
+    help: 'certificate chain as PEM; without it a self-signed one is made',
+  },
+  'tls-key': { schema: file, fallback: undefined, help: 'key of the certificate as PEM' },
+  'connections-max': { schema: octets.min(1), fallback: 10_000, help: 'open connections on each port' },
+  'ballast-octets': { schema: octets, fallback: 32 * MIB, help: 'held back on the disk for the moment it is full' },
+  'low-water-octets': { schema: octets, fallback: 64 * MIB, help: 'free space under which uploads are refused' },
+  'log-level': {
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    fallback: 'info',
+    help: 'what goes to standard error',
+  },
+} as const;
+
+export type SettingName = keyof typeof settingsTable;
+type Value<N extends SettingName> = z.output<(typeof settingsTable)[N]['schema']>;
+/** Settings that have no fixed default are worked out in `readSettings`. */
+export type Settings = { readonly [N in SettingName]: Value<N> } & {
+  readonly 'tls-cert'?: string;
+  readonly 'tls-key'?: string;
+};
+export type Origin = 'flag' | 'environment' | 'file' | 'default';
+
+export interface SettingsRead {
+  readonly settings: Settings;
+  readonly origins: Readonly<Record<SettingName, Origin>>;
+  /** Things to say at the start that stop nothing. */
+  readonly warnings: readonly string[];
+}
+
+/** What a person wrote is wrong; the message says what to write instead. Ends the program with 64. */
+export class SettingsError extends Error {}
+
+/** Keys of the environment that belong to the client, and to `config`. */
+const foreignKeys = new Set([
+  'PARTYLINE_PASSWORD',
+  'PARTYLINE_TOKEN',
+  'PARTYLINE_CONFIG',
+  'PARTYLINE_FAULT_POINT',
+  'PARTYLINE_TEST_LONG',
+]);
+
+export function environmentKey(name: SettingName): string {
+  return `PARTYLINE_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+export interface Sources {
+  /** Name → text, as flags gave it. */
+  readonly flags: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Text of the TOML file, if there is one. */
+  readonly file?: string | undefined;
+  /** Where data lies when nobody says. */
+  readonly dataDir: string;
+}
+
+/** Flags before environment before file before default. Error: SettingsError. */
+export function readSettings({ flags, environment, file: toml, dataDir }: Sources): SettingsRead {
+  const inFile = toml === undefined ? {} : parseFile(toml);
+  for (const [where, given] of [
+    ['--', flags],
+    ['the file: ', inFile],
+  ] as const) {
+    for (const key of Object.keys(given)) if (!isSetting(key)) throw new SettingsError(unknown(`${where}${key}`, key));
+  }
+  const warnings = Object.keys(environment)
+    .filter(
+      key => key.startsWith('PARTYLINE_') && !foreignKeys.has(key) && !names.some(name => environmentKey(name) === key),
+    )
+    .map(key => unknown(key, key.slice('PARTYLINE_'.length).toLowerCase().replaceAll('_', '-')));
+  const origins = {} as Record<SettingName, Origin>;
+  const values: Record<string, unknown> = {};
+  for (const name of names) {
+    const sources = [
+      ['flag', flags[name]],
+      ['environment', environment[environmentKey(name)]],
+      ['file', inFile[name]],
+      ['default', settingsTable[name].fallback],
+    ] as const;
+    const [origin, value] = sources.find(([, given]) => given !== undefined) ?? ['default', undefined];
+    origins[name] = origin;
+    if (value !== undefined) values[name] = checked(name, origin, value);
+  }
+  values['data-dir'] ??= dataDir;
+  values['guests'] ??= isLoopback(String(values['host']));
+  if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined)) {
+    throw new SettingsError('tls-cert and tls-key go together: give both or none');
+  }
+  return { settings: values as Settings, origins, warnings };
+}
+
+const names = Object.keys(settingsTable) as SettingName[];
+
+function isSetting(key: string): key is SettingName {
+  return Object.hasOwn(settingsTable, key);
+}
+
+function checked(name: SettingName, origin: Origin, value: unknown): unknown {
+  const parsed = settingsTable[name].schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new SettingsError(
+    `${name} (${origin}): ${JSON.stringify(value)} ${parsed.error.issues[0]?.message ?? 'is not valid'}`,
+  );
+}
+
+function parseFile(toml: string): Record<string, unknown> {
+  try {
+    return parseToml(toml);
+  } catch (error) {
+    throw new SettingsError(
+      `the settings file is not TOML: ${error instanceof Error ? error.message.split('\n')[0] : error}`,
+    );
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+function unknown(shown: string, key: string): string {
+  const near =
+    names.find(name => distance(name, key) <= 2) ?? names.find(name => name.includes(key) || key.includes(name));
+  return `there is no setting ${shown}${near === undefined ? '; --help lists them' : `; did you mean ${near}?`}`;
+}
+
+/** Levenshtein's distance: enough for a suggestion. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** The settings as `--help` shows them. */
+export function settingsHelp(): string {
+  const width = Math.max(...names.map(name => name.length)) + 4;
+  return names
+    .map(name => {
+      const { fallback, help } = settingsTable[name];
+      const shown =
+        fallback === undefined ? '' : ` [${fallback === false ? 'off' : fallback}]`;
+      return `  ${`--${name}`.padEnd(width)}${help}${name === 'hub-name' ? ' [the host’s]' : shown}`;
+    })
+    .join('\n');
+}

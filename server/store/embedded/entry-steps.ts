@@ -1,0 +1,71 @@
+/** The steps that change files and folders, as SQL. A subtree is a range of paths: `0` is the character behind `/`. */
+import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
+import type { BlobId, Write } from '../../hub/host.ts';
+import { conflicts } from '../conflicts.ts';
+import type { Database } from './database.ts';
+
+type StepOf<K extends Write['kind']> = Extract<Write, { kind: K }>;
+
+const WITHIN = "(path = ? OR (path > ? || '/' AND path < ? || '0'))";
+
+/** Blobs that lose an entry are added to `dropped`. */
+export function putEntry(database: Database, { entry, expect }: StepOf<'put-entry'>, dropped: Set<BlobId>): void {
+  const { path, owner, ownerName, modified } = entry;
+  const old = database.prepare('SELECT size, hash, blob FROM entries WHERE path = ?').first([path]);
+  if (expect === 'absent' && old) throw conflicts.taken(path);
+  if (typeof expect === 'object' && old?.[1] !== expect.hash) throw conflicts.otherContent(path);
+  if (old && (old[0] === null) !== (entry.type === 'dir')) throw conflicts.otherType(path);
+  needFolder(database, path);
+  const { size = null, hash = null, blob = null, inline = null } = contentColumns(entry);
+  if (typeof old?.[2] === 'string') dropped.add(old[2]);
+  database
+    .prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    .run([path, parentPath(path), baseName(path), owner, ownerName, modified, size, hash, blob, inline]);
+}
+
+function contentColumns(entry: StepOf<'put-entry'>['entry']) {
+  if (entry.type === 'dir') return {};
+  const { size, hash, content } = entry;
+  return content.kind === 'blob' ? { size, hash, blob: content.id } : { size, hash, inline: content.octets };
+}
+
+export function moveEntry(database: Database, { from, to }: StepOf<'move-entry'>): void {
+  if (!exists(database, from)) throw conflicts.missing(from);
+  if (exists(database, to)) throw conflicts.taken(to);
+  if (isWithin(to, from)) throw conflicts.noFolder(to);
+  needFolder(database, to);
+  database
+    .prepare(
+      `UPDATE entries SET parent = ? || substr(parent, length(?) + 1), path = ? || substr(path, length(?) + 1)
+       WHERE path > ? || '/' AND path < ? || '0'`,
+    )
+    .run([to, from, to, from, from, from]);
+  database
+    .prepare('UPDATE entries SET path = ?, parent = ?, name = ? WHERE path = ?')
+    .run([to, parentPath(to), baseName(to), from]);
+}
+
+/** Blobs that lose an entry are added to `dropped`. */
+export function removeEntry(
+  database: Database,
+  { path, recursive }: StepOf<'remove-entry'>,
+  dropped: Set<BlobId>,
+): void {
+  if (!exists(database, path)) throw conflicts.missing(path);
+  const child = () => database.prepare('SELECT 1 FROM entries WHERE parent = ? LIMIT 1').first([path]);
+  if (!recursive && child()) throw conflicts.notEmpty(path);
+  const blobs = database.prepare(`SELECT blob FROM entries WHERE blob IS NOT NULL AND ${WITHIN}`);
+  for (const [blob] of blobs.all([path, path, path])) dropped.add(String(blob));
+  database.prepare(`DELETE FROM entries WHERE ${WITHIN}`).run([path, path, path]);
+}
+
+function exists(database: Database, path: FilePath): boolean {
+  return database.prepare('SELECT 1 FROM entries WHERE path = ?').first([path]) !== undefined;
+}
+
+function needFolder(database: Database, path: FilePath): void {
+  const parent = parentPath(path);
+  if (pathComponents(parent).length === 1) return;
+  const row = database.prepare('SELECT size FROM entries WHERE path = ?').first([parent]);
+  if (row?.[0] !== null) throw conflicts.noFolder(path);
+}

@@ -1,0 +1,38 @@
+/** The store's reads as SQL, in the worker; the main side makes rows of them. */
+import type { Database, Row } from './database.ts';
+import type { Read } from './requests.ts';
+
+const ENTRY = 'path, owner, owner_name, modified, size, hash, blob';
+
+export function read(database: Database, query: Read): readonly Row[] {
+  switch (query[0]) {
+    case 'head':
+      return database.prepare('SELECT coalesce(max(seq), 0) FROM log WHERE room = ?').all([query[1]]);
+    case 'history':
+      return history(database, query);
+    case 'entry':
+      return database.prepare(`SELECT ${ENTRY}, inline FROM entries WHERE path = ?`).all([query[1]]);
+    case 'children':
+      return database
+        .prepare(`SELECT ${ENTRY}, NULL FROM entries WHERE parent = ? AND name > ? ORDER BY name LIMIT ?`)
+        .all([query[1], query[2], query[3]]);
+    case 'document':
+      return database
+        .prepare('SELECT key, version, value FROM documents WHERE kind = ? AND key = ?')
+        .all([query[1], query[2]]);
+    case 'documents':
+      return database
+        .prepare('SELECT key, version, value FROM documents WHERE kind = ? AND key > ? ORDER BY key LIMIT ?')
+        .all([query[1], query[2], query[3]]);
+  }
+}
+
+function history(
+  database: Database,
+  [, room, before, after, limit]: Extract<Read, readonly ['history', ...unknown[]]>,
+) {
+  const range = 'SELECT seq, by, event FROM log WHERE room = ? AND seq > ? AND seq < ? ORDER BY seq';
+  const end = before ?? Number.MAX_SAFE_INTEGER;
+  if (after !== undefined) return database.prepare(`${range} LIMIT ?`).all([room, after, end, limit]);
+  return database.prepare(`${range} DESC LIMIT ?`).all([room, 0, end, limit]).toReversed();
+}

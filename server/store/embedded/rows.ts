@@ -1,0 +1,30 @@
+/** What the worker's rows mean: columns become the rows of `host.ts`. */
+import type { LogEvent } from '../../../shared/events.ts';
+import type { Hash } from '../../../shared/model.ts';
+import type { FilePath } from '../../../shared/names.ts';
+import type { Document, EntryRow, LogRow, PrincipalId } from '../../hub/host.ts';
+import type { Row } from './database.ts';
+
+/** seq, by, event */
+export function logRow([seq, by, event]: Row): LogRow {
+  return { by: by as PrincipalId, event: { ...JSON.parse(String(event)), seq } as LogEvent };
+}
+
+/** path, owner, owner_name, modified, size, hash, blob, inline */
+export function entryRow([path, owner, ownerName, modified, size, hash, blob, inline]: Row): EntryRow {
+  const common = {
+    path: path as FilePath,
+    owner: owner as PrincipalId,
+    ownerName: String(ownerName),
+    modified: String(modified),
+  };
+  if (size === null) return { ...common, type: 'dir' };
+  const octets = inline instanceof Uint8Array ? inline : new Uint8Array();
+  const content = blob === null ? { kind: 'inline' as const, octets } : { kind: 'blob' as const, id: String(blob) };
+  return { ...common, type: 'file', size: Number(size), hash: hash as Hash, content };
+}
+
+/** key, version, value */
+export function documentRow<T>([key, version, value]: Row): Document<T> {
+  return { key: String(key), version: Number(version), value: JSON.parse(String(value)) as T };
+}

@@ -1,0 +1,269 @@
+/**
+ * The store in memory: the executable specification of `Store`, for tests and for hubs that keep nothing. Every step
+ * says how to take it back, which makes a transaction atomic; that is all there is to it.
+ */
+import type { LogEvent } from '../../../shared/events.ts';
+import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
+import type {
+  BlobId,
+  Document,
+  DocumentKind,
+  EntryRow,
+  LogRow,
+  Page,
+  Receipt,
+  Store,
+  StoreTrouble,
+  Write,
+} from '../../hub/host.ts';
+import { conflicts } from '../conflicts.ts';
+
+type Step<K extends Write['kind']> = Extract<Write, { kind: K }>;
+interface Remembered {
+  readonly seq: number;
+  readonly timeMs: number;
+}
+
+/** A store without a disk: it is never in trouble, and forgets everything with the process. */
+export function memoryStore(): Store {
+  return new MemoryStore();
+}
+
+class MemoryStore implements Store {
+  readonly #logs = new Map<string, LogRow[]>();
+  readonly #entries = new Map<FilePath, EntryRow>();
+  readonly #documents = new Map<string, Document>();
+  readonly #repeats = new Map<string, Remembered>();
+  #isClosed = false;
+
+  async commit(writes: readonly Write[]): Promise<Receipt> {
+    if (this.#isClosed) throw new Error('the store is closed');
+    const repeated = this.#repeated(writes);
+    if (repeated !== undefined) return { seqs: [], unreferenced: [], repeated };
+    const change = new Change();
+    try {
+      const seqs = writes.flatMap(write => this.#apply(change, write) ?? []);
+      return { seqs, unreferenced: this.#unreferenced(change) };
+    } catch (error) {
+      change.takeBack();
+      throw error;
+    }
+  }
+
+  async head(room: string): Promise<number> {
+    return this.#logs.get(room)?.length ?? 0;
+  }
+
+  async history(room: string, { before = Number.POSITIVE_INFINITY, after, limit }: Page): Promise<readonly LogRow[]> {
+    // Numbers are dense: row n stands at n - 1.
+    const rows = this.#logs.get(room) ?? [];
+    const end = Math.max(0, Math.min(before - 1, rows.length));
+    const start = after ?? Math.max(0, end - limit);
+    return rows.slice(start, Math.min(end, start + limit));
+  }
+
+  async logRow(room: string, seq: number): Promise<LogRow | undefined> {
+    return this.#logs.get(room)?.[seq - 1];
+  }
+
+  async entry(path: FilePath): Promise<EntryRow | undefined> {
+    return this.#entries.get(path);
+  }
+
+  async children(folder: FilePath, page: { readonly after?: string; readonly limit: number }) {
+    const children = [...this.#entries.values()].filter(({ path }) => parentPath(path) === folder);
+    return pageOf(children, ({ path }) => baseName(path), page);
+  }
+
+  async document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined> {
+    return this.#documents.get(`${kind} ${key}`) as Document<T> | undefined;
+  }
+
+  async documents<T>(kind: DocumentKind, page: { readonly after?: string; readonly limit: number }) {
+    const ofKind = [...this.#documents].filter(([name]) => name.startsWith(`${kind} `)).map(([, document]) => document);
+    return pageOf(ofKind as Document<T>[], ({ key }) => key, page);
+  }
+
+  trouble(): StoreTrouble | undefined {
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  #repeated(writes: readonly Write[]): number | undefined {
+    for (const write of writes) {
+      if (write.kind !== 'append' || !write.repeat) continue;
+      const earlier = this.#repeats.get(write.repeat.key);
+      if (earlier && earlier.timeMs >= write.repeat.sinceMs) return earlier.seq;
+    }
+    return undefined;
+  }
+
+  /** Gives the number of an append. */
+  #apply(change: Change, write: Write): number | undefined {
+    switch (write.kind) {
+      case 'append':
+        return this.#append(change, write);
+      case 'revise':
+        return this.#revise(change, write);
+      case 'put-entry':
+        return this.#putEntry(change, write);
+      case 'move-entry':
+        return this.#moveEntry(change, write);
+      case 'remove-entry':
+        return this.#removeEntry(change, write);
+      case 'put-document':
+        return this.#putDocument(change, write);
+      case 'remove-document':
+        return change.remove(this.#documents, `${write.document} ${write.key}`);
+    }
+  }
+
+  #append(change: Change, { by, event, timeMs, repeat }: Step<'append'>): number {
+    const log = this.#logs.get(event.room) ?? [];
+    this.#logs.set(event.room, log);
+    const seq = log.push({ by, event: { ...event, seq: log.length + 1 } as LogEvent });
+    change.inverse(() => log.pop());
+    // The first of a transaction's events under a key is the one that a repetition names.
+    if (repeat && !change.has(this.#repeats, repeat.key)) change.set(this.#repeats, repeat.key, { seq, timeMs });
+    return seq;
+  }
+
+  #revise(change: Change, { room, seq, text, edited, deleted }: Step<'revise'>): undefined {
+    const log = this.#logs.get(room) ?? [];
+    const row = log[seq - 1];
+    if (row?.event.event !== 'MSG') throw conflicts.noMessage(room, seq);
+    const event = { ...row.event, text: deleted ? '' : text, ...(edited && { edited }), ...(deleted && { deleted }) };
+    log[seq - 1] = { by: row.by, event };
+    change.inverse(() => {
+      log[seq - 1] = row;
+    });
+  }
+
+  #needFolder(path: FilePath): void {
+    const parent = parentPath(path);
+    if (pathComponents(parent).length !== 1 && this.#entries.get(parent)?.type !== 'dir')
+      throw conflicts.noFolder(path);
+  }
+
+  #putEntry(change: Change, { entry, expect }: Step<'put-entry'>): undefined {
+    const { path } = entry;
+    const old = this.#entries.get(path);
+    if (expect === 'absent' && old) throw conflicts.taken(path);
+    if (typeof expect === 'object' && !(old?.type === 'file' && old.hash === expect.hash)) {
+      throw conflicts.otherContent(path);
+    }
+    if (old && old.type !== entry.type) throw conflicts.otherType(path);
+    this.#needFolder(path);
+    change.drop(old);
+    change.set(this.#entries, path, copyOf(entry));
+  }
+
+  #moveEntry(change: Change, { from, to }: Step<'move-entry'>): undefined {
+    if (!this.#entries.has(from)) throw conflicts.missing(from);
+    if (this.#entries.has(to)) throw conflicts.taken(to);
+    if (isWithin(to, from)) throw conflicts.noFolder(to);
+    this.#needFolder(to);
+    for (const entry of this.#subtree(from)) {
+      const path = (to + entry.path.slice(from.length)) as FilePath;
+      change.remove(this.#entries, entry.path);
+      change.set(this.#entries, path, { ...entry, path });
+    }
+  }
+
+  #removeEntry(change: Change, { path, recursive }: Step<'remove-entry'>): undefined {
+    if (!this.#entries.has(path)) throw conflicts.missing(path);
+    const subtree = this.#subtree(path);
+    if (!recursive && subtree.length > 1) throw conflicts.notEmpty(path);
+    for (const entry of subtree) {
+      change.drop(entry);
+      change.remove(this.#entries, entry.path);
+    }
+  }
+
+  #subtree(path: FilePath): readonly EntryRow[] {
+    return [...this.#entries.values()].filter(entry => isWithin(entry.path, path));
+  }
+
+  #putDocument(change: Change, { document, key, value, expect }: Step<'put-document'>): undefined {
+    const name = `${document} ${key}`;
+    const version = this.#documents.get(name)?.version ?? 0;
+    if (expect !== undefined && expect !== version) throw conflicts.otherVersion(key);
+    change.set(this.#documents, name, { key, version: version + 1, value: JSON.parse(JSON.stringify(value)) });
+  }
+
+  #unreferenced(change: Change): readonly BlobId[] {
+    if (change.dropped.size === 0) return [];
+    const inUse = new Set([...this.#entries.values()].map(blobOf));
+    return [...change.dropped].filter(id => !inUse.has(id));
+  }
+}
+
+/** What a transaction has changed so far, and how to take it back. */
+class Change {
+  /** Blobs that lost an entry. */
+  readonly dropped = new Set<BlobId>();
+  readonly #inverses: (() => void)[] = [];
+  readonly #touched = new Map<unknown, Set<unknown>>();
+
+  set<K, V>(map: Map<K, V>, key: K, value: V): void {
+    this.#keep(map, key);
+    map.set(key, value);
+  }
+
+  remove<K, V>(map: Map<K, V>, key: K): undefined {
+    this.#keep(map, key);
+    map.delete(key);
+  }
+
+  /** True if this transaction set the key. */
+  has<K, V>(map: Map<K, V>, key: K): boolean {
+    return this.#touched.get(map)?.has(key) ?? false;
+  }
+
+  drop(entry: EntryRow | undefined): void {
+    const id = entry && blobOf(entry);
+    if (id !== undefined) this.dropped.add(id);
+  }
+
+  inverse(takeBack: () => void): void {
+    this.#inverses.push(takeBack);
+  }
+
+  takeBack(): void {
+    for (const inverse of this.#inverses.toReversed()) inverse();
+  }
+
+  #keep<K, V>(map: Map<K, V>, key: K): void {
+    const old = map.get(key);
+    this.#inverses.push(() => (old === undefined ? map.delete(key) : map.set(key, old)));
+    this.#touched.set(map, (this.#touched.get(map) ?? new Set()).add(key));
+  }
+}
+
+function blobOf(entry: EntryRow): BlobId | undefined {
+  return entry.type === 'file' && entry.content.kind === 'blob' ? entry.content.id : undefined;
+}
+
+/** Callers may use their octets again. */
+function copyOf(entry: EntryRow): EntryRow {
+  if (entry.type === 'dir' || entry.content.kind === 'blob') return entry;
+  return { ...entry, content: { kind: 'inline', octets: Uint8Array.from(entry.content.octets) } };
+}
+
+/** In the order of octets, as a database compares. */
+function pageOf<T>(
+  rows: readonly T[],
+  name: (row: T) => string,
+  page: { after?: string; limit: number },
+): readonly T[] {
+  const { after, limit } = page;
+  return rows
+    .map(row => ({ row, octets: Buffer.from(name(row)) }))
+    .filter(({ octets }) => after === undefined || Buffer.compare(octets, Buffer.from(after)) > 0)
+    .sort((a, b) => Buffer.compare(a.octets, b.octets))
+    .slice(0, limit)
+    .map(({ row }) => row);
+}
