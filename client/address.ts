@@ -23,7 +23,10 @@ export function parseAddress(text: string, saved: (name: string) => string | und
   if (url) {
     const [, scheme, user, host, port, path] = url;
     if (user?.includes(':')) {
-      throw new PartylineError('bad-argument', 'no password in an address: use the prompt, PARTYLINE_PASSWORD or --password-stdin');
+      throw new PartylineError(
+        'bad-argument',
+        'no password in an address: use the prompt, PARTYLINE_PASSWORD or --password-stdin',
+      );
     }
     return {
       host: (host ?? '').replace(/^\[|\]$/g, ''),
@@ -36,6 +39,7 @@ export function parseAddress(text: string, saved: (name: string) => string | und
   const named = /^([\p{L}\p{N}][\p{L}\p{N}_.-]+):(\/.*)?$/u.exec(text);
   const base = named ? saved(named[1]!) : undefined;
   if (named && base !== undefined) return { ...parseAddress(base), path: named[2] ?? '/' };
-  if (named) throw new PartylineError('bad-argument', `${named[1]} is not a saved hub; partyline login ${named[1]} pl://HOST`);
+  if (named)
+    throw new PartylineError('bad-argument', `${named[1]} is not a saved hub; partyline login ${named[1]} pl://HOST`);
   throw new PartylineError('bad-argument', `${text} is not an address such as pl://ada@localhost/lobby/file`);
 }

@@ -92,7 +92,12 @@ async function fetchRest(
   }
 }
 
-async function writeAll(file: FileHandle, pieces: readonly Uint8Array[], octets: number, position: number): Promise<void> {
+async function writeAll(
+  file: FileHandle,
+  pieces: readonly Uint8Array[],
+  octets: number,
+  position: number,
+): Promise<void> {
   const { bytesWritten } = await file.writev([...pieces], position);
   if (bytesWritten === octets) return;
   const rest = Buffer.concat(pieces).subarray(bytesWritten);

@@ -2,8 +2,9 @@
  * One connection to a hub: labels on requests, replies to promises, rows and events to their takers, and the check at the
  * end that nothing was cut off. It never reconnects; `session.ts` does. Free of anything that only Node has.
  */
-import type { Command } from '../shared/commands/command.ts';
+
 import type { Clock } from '../shared/clock.ts';
+import type { Command } from '../shared/commands/command.ts';
 import { isErrorCode } from '../shared/errors.ts';
 import { eventSchemas, type HubEvent, isEventName } from '../shared/events.ts';
 import { KIB, limits, MIB } from '../shared/limits.ts';
@@ -105,7 +106,8 @@ export class Link {
   /** Errors: PartylineError with the server's code; TruncatedError; the signal's reason. */
   request(verb: string, entry: Command, input: Values, options: RequestOptions = {}): Promise<Values> {
     const { signal, onRow, blob } = options;
-    if (this.#isOver || this.#isFinishing) return Promise.reject(new TruncatedError('the connection has ended', { verb }));
+    if (this.#isOver || this.#isFinishing)
+      return Promise.reject(new TruncatedError('the connection has ended', { verb }));
     if (signal?.aborted) return Promise.reject(signal.reason);
     const label = (++this.#labels).toString(36);
     const done = new Promise<Values>((resolve, reject) => this.#pending.set(label, { verb, onRow, resolve, reject }));
@@ -141,7 +143,8 @@ export class Link {
       if (!pending || this.#isOver) return;
       const silentMs = this.#clock.now() - Math.max(this.#lastInputMs, since);
       if (silentMs < timeoutMs) this.#clock.after(timeoutMs - silentMs, check);
-      else this.#abandon(label, new PartylineError('timeout', `no answer to ${pending.verb} for ${timeoutMs / 1000} s`));
+      else
+        this.#abandon(label, new PartylineError('timeout', `no answer to ${pending.verb} for ${timeoutMs / 1000} s`));
     };
     this.#clock.after(timeoutMs, check);
   }
@@ -228,7 +231,11 @@ export class Link {
   #row(body: Body, { blob }: Frame, pending: Pending | undefined): Promise<void> | undefined {
     if (!pending?.onRow) return undefined;
     const isBinary = body.name === 'GET';
-    const wait = pending.onRow({ name: body.name, fields: isBinary ? Object.fromEntries(body.keys) : answerFields(body, blob), blob });
+    const wait = pending.onRow({
+      name: body.name,
+      fields: isBinary ? Object.fromEntries(body.keys) : answerFields(body, blob),
+      blob,
+    });
     return wait?.catch(error => pending.reject(error));
   }
 

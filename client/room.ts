@@ -70,7 +70,8 @@ export class Room implements AsyncIterable<RoomEvent> {
     if (to < from) return;
     this.#known = to;
     const last = this.#queue.at(-1);
-    if (last && !('event' in last) && last.to === from - 1) this.#queue[this.#queue.length - 1] = { from: last.from, to };
+    if (last && !('event' in last) && last.to === from - 1)
+      this.#queue[this.#queue.length - 1] = { from: last.from, to };
     else this.#queue.push({ from, to });
     this.#wake?.();
   }
@@ -116,11 +117,7 @@ export class Room implements AsyncIterable<RoomEvent> {
     for (let after = from - 1; after < to; ) {
       const rows: Row[] = [];
       const limit = Math.min(500, to - after);
-      await this.#session.request(
-        'HISTORY',
-        { room: this.name, after, limit },
-        { onRow: row => void rows.push(row) },
-      );
+      await this.#session.request('HISTORY', { room: this.name, after, limit }, { onRow: row => void rows.push(row) });
       if (rows.length === 0) return;
       for (const { name, fields } of rows) {
         if (!isEventName(name)) continue;
@@ -132,4 +129,3 @@ export class Room implements AsyncIterable<RoomEvent> {
     }
   }
 }
-

@@ -4,8 +4,8 @@
  */
 import type { Clock } from '../shared/clock.ts';
 import { delay } from '../shared/clock.ts';
-import { commands, type CommandName, type InputOf, isCommandName, type OutputOf } from '../shared/commands/index.ts';
 import type { Command, Input, Output } from '../shared/commands/command.ts';
+import { type CommandName, commands, type InputOf, isCommandName, type OutputOf } from '../shared/commands/index.ts';
 import type { HubEvent } from '../shared/events.ts';
 import { MIB } from '../shared/limits.ts';
 import { type SessionVerb, sessionVerbs } from '../shared/line/session-verbs.ts';
@@ -295,7 +295,8 @@ export class Session {
         return await this.#connect(this.#stop.signal);
       } catch (failure) {
         last = failure as Error;
-        const isRefused = failure instanceof PartylineError && ['auth-failed', 'forbidden', 'banned'].includes(failure.code);
+        const isRefused =
+          failure instanceof PartylineError && ['auth-failed', 'forbidden', 'banned'].includes(failure.code);
         if (isRefused) return this.#close();
       }
     }

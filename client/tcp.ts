@@ -17,12 +17,24 @@ const keepaliveMs = 60_000;
 export function openTcp({ host, port, secure, trust }: TcpTarget): OpenTransport {
   return async (events, signal) => {
     signal?.throwIfAborted();
-    const raw = connectTcp({ host, port, allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepaliveMs });
-    const socket = secure ? connectTls({ socket: raw, rejectUnauthorized: false, ...(isName(host) && { servername: host }) }) : raw;
+    const raw = connectTcp({
+      host,
+      port,
+      allowHalfOpen: true,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepaliveMs,
+    });
+    const socket = secure
+      ? connectTls({ socket: raw, rejectUnauthorized: false, ...(isName(host) && { servername: host }) })
+      : raw;
     await opened(socket, secure ? 'secureConnect' : 'connect', signal);
     if (secure && trust && !(await trust((socket as TLSSocket).getPeerCertificate().fingerprint256))) {
       socket.destroy();
-      throw new PartylineError('tls-required', `the certificate of ${host}:${port} has changed; remove it from the known hubs if that is right`);
+      throw new PartylineError(
+        'tls-required',
+        `the certificate of ${host}:${port} has changed; remove it from the known hubs if that is right`,
+      );
     }
     let failure: Error | undefined;
     let isOver = false;

@@ -1,9 +1,11 @@
 /** Sending one file: small ones in one request, others in pieces of which only the missing ones are sent. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
+import { delay } from '../shared/clock.ts';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import { heldOctets, missingRanges, parseRanges, type Range } from '../shared/ranges.ts';
+import { clientClock } from './clock.ts';
 import { PartylineError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { LocalEntry } from './local-tree.ts';
@@ -30,7 +32,12 @@ const outstandingMax = 6;
 const commitTimeoutMs = 600_000;
 
 /** One request; the file replaces what is one's own. */
-export async function sendSmall(session: Session, local: LocalEntry, path: string, options: SendOptions): Promise<Sent> {
+export async function sendSmall(
+  session: Session,
+  local: LocalEntry,
+  path: string,
+  options: SendOptions,
+): Promise<Sent> {
   const file = await open(local.path);
   try {
     const blob = await file.readFile();
@@ -118,7 +125,10 @@ async function sendPieces(
 }
 
 function missingIn(held: readonly Range[], start: number, end: number): number {
-  return missingRanges(held, end).reduce((sum, range) => sum + Math.max(0, range.end - Math.max(range.start, start)), 0);
+  return missingRanges(held, end).reduce(
+    (sum, range) => sum + Math.max(0, range.end - Math.max(range.start, start)),
+    0,
+  );
 }
 
 /** Error: `conflict` if the file became shorter meanwhile. */
@@ -176,6 +186,6 @@ class Pacer {
     const now = performance.now();
     const waitMs = this.#dueMs - now;
     this.#dueMs = Math.max(this.#dueMs, now) + (octets / this.#bytesPerSecond) * 1000;
-    if (waitMs > 0) await systemDelay(waitMs);
+    if (waitMs > 0) await delay(clientClock, waitMs);
   }
 }

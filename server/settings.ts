@@ -194,8 +194,7 @@ export function settingsHelp(): string {
   return names
     .map(name => {
       const { fallback, help } = settingsTable[name];
-      const shown =
-        fallback === undefined ? '' : ` [${fallback === false ? 'off' : fallback}]`;
+      const shown = fallback === undefined ? '' : ` [${fallback === false ? 'off' : fallback}]`;
       return `  ${`--${name}`.padEnd(width)}${help}${name === 'hub-name' ? ' [the host’s]' : shown}`;
     })
     .join('\n');

@@ -6,7 +6,7 @@ import type { PasswordRequest } from './password-worker.ts';
 import { WorkerLink } from './worker-link.ts';
 
 /** The thread starts with the first password. `close` ends it; who still waits is rejected. */
-export function scryptPasswords(): Passwords & { close(): Promise<void> } {
+export function createPasswords(): Passwords & { close(): Promise<void> } {
   let worker: WorkerLink<PasswordRequest> | undefined;
   const ask = async <T>(request: PasswordRequest): Promise<T> => {
     worker ??= new WorkerLink<PasswordRequest>(new URL('./password-worker.js', import.meta.url), undefined, () => {

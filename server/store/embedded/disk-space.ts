@@ -79,7 +79,7 @@ export class DiskSpace {
   }
 
   /** The disk is full: lets the ballast go. */
-  full(): void {
+  full(cause: unknown): void {
     if (this.#trouble) return;
     this.#trouble = 'no-space';
     this.#lookedMs = this.#options.clock.now();
@@ -90,7 +90,7 @@ export class DiskSpace {
       report({ what: 'letting the ballast go', error });
     }
     faultPoint('ballast-released');
-    report({ what: 'the disk is full: uploads are refused', error: undefined });
+    report({ what: 'the disk is full, uploads are refused', error: cause });
   }
 
   /** The disk failed: from here on the store is read-only. */
@@ -103,7 +103,7 @@ export class DiskSpace {
   /** The HubError for what a file operation threw, after what it means for the others. */
   explain(what: string, error: unknown): unknown {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOSPC' || code === 'EDQUOT') this.full();
+    if (code === 'ENOSPC' || code === 'EDQUOT') this.full(error);
     else if (code === 'EIO' || code === 'EROFS') this.failed(what, error);
     else return error;
     return this.refusal();

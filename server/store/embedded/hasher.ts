@@ -1,6 +1,5 @@
 /** The thread that hashes blobs, started when first needed and again if it died: it can read a file from 0 at any time. */
-import type { Report } from '../../hub/host.ts';
-import type { BlobId } from '../../hub/host.ts';
+import type { BlobId, Report } from '../../hub/host.ts';
 import { WorkerLink } from '../worker-link.ts';
 import type { HashAnswer, HashRequest } from './requests.ts';
 

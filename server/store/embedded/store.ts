@@ -170,8 +170,8 @@ export class EmbeddedStore implements Store {
 
   /** With the ballast gone there is room for talk and removals, once. */
   #full(batch: readonly Pending[], wasTight: boolean): () => void {
-    this.#space.full();
     const refusal = new HubError('no-space');
+    this.#space.full(refusal);
     if (wasTight) return () => rejectAll(batch, refusal);
     const refused = batch.filter(({ transaction }) => storesContent(transaction));
     this.#gathered.unshift(...batch.filter(({ transaction }) => !storesContent(transaction)));

@@ -1,0 +1,140 @@
+/** Subcommands for who runs a hub or keeps addresses: serve user check config login doctor. */
+import type { Command } from 'commander';
+import { connect, guest, PartylineError, parseAddress } from '../index.ts';
+import { readConfig, readSecret, resolveAddress, type SecretOptions, writeConfig } from './context.ts';
+
+/** The same folder as the server's, by the same rules. */
+async function dataDir(): Promise<string> {
+  const { settingsFrom } = await import('../../server/main.ts');
+  return (await settingsFrom([])).settings['data-dir'];
+}
+
+export function addAdministrationCommands(program: Command): void {
+  program
+    .command('serve', { isDefault: false })
+    .description('run the server; serve --help lists its settings')
+    .allowUnknownOption()
+    .helpOption(false)
+    .argument('[flags...]')
+    .action(async (_flags: string[], _options: unknown, command: Command) => {
+      const { serve, fail } = await import('../../server/main.ts');
+      await serve(command.args).catch(fail);
+    });
+  const user = program
+    .command('user')
+    .description('accounts of the data folder (PARTYLINE_DATA_DIR), also while the server runs');
+  user
+    .command('add <name>')
+    .description('make an account, or give it a new password')
+    .option('--admin', 'owns every room')
+    .option('--password-stdin', 'read the password from standard input')
+    .action(async (name: string, flags: SecretOptions & { admin?: boolean }) => {
+      const secret = await readSecret(flags, `Password for ${name}`);
+      if (secret === undefined) {
+        throw new PartylineError(
+          'bad-argument',
+          'a password is needed: pipe it with --password-stdin, or set PARTYLINE_PASSWORD',
+        );
+      }
+      const { setAccount } = await import('../../server/administration.ts');
+      const done = await setAccount(await dataDir(), name, secret, flags.admin === true);
+      process.stdout.write(done === 'made' ? `account ${name} made\n` : `account ${name} has a new password\n`);
+    });
+  user
+    .command('list')
+    .description('list the accounts')
+    .action(async () => {
+      const { listAccounts } = await import('../../server/administration.ts');
+      for (const { name, admin, created } of await listAccounts(await dataDir())) {
+        process.stdout.write(`${name}${admin ? ' (administrator)' : ''} since ${created}\n`);
+      }
+    });
+  user
+    .command('remove <name>')
+    .description('remove an account; what the person wrote and uploaded stays')
+    .action(async (name: string) => {
+      const { removeAccount } = await import('../../server/administration.ts');
+      await removeAccount(await dataDir(), name);
+      process.stdout.write(`account ${name} removed\n`);
+    });
+  program
+    .command('check')
+    .description('verify the data folder: numbers, rows, contents and their hashes')
+    .option('--repair', 'mend what can be mended and remove what nobody refers to')
+    .action(async ({ repair }: { repair?: boolean }) => {
+      const { check } = await import('../../server/administration.ts');
+      const { problems, counts } = await check(await dataDir(), repair === true);
+      for (const { kind, detail, repaired } of problems) {
+        process.stdout.write(`${kind}: ${detail}${repaired ? ' (repaired)' : ''}\n`);
+      }
+      process.stdout.write(
+        `${Object.entries(counts)
+          .map(([name, count]) => `${count} ${name}`)
+          .join(', ')}; ${problems.length} problems\n`,
+      );
+      if (problems.some(({ repaired }) => !repaired))
+        throw new PartylineError('conflict', 'problems are left; check --repair mends what it can');
+    });
+  addConfigCommand(program);
+  addAddressCommands(program);
+}
+
+function addConfigCommand(program: Command): void {
+  program
+    .command('config')
+    .description('the server’s settings')
+    .command('print')
+    .description('every setting with its value and where it comes from')
+    .action(async () => {
+      const { settingsFrom } = await import('../../server/main.ts');
+      const { settings, origins, warnings } = await settingsFrom([]);
+      for (const [name, origin] of Object.entries(origins)) {
+        const value = (settings as Readonly<Record<string, unknown>>)[name];
+        const shown = value === true ? 'on' : value === false ? 'off' : (value ?? '');
+        process.stdout.write(`${name.padEnd(20)} ${String(shown).padEnd(28)} ${origin}\n`);
+      }
+      for (const warning of warnings) process.stderr.write(`partyline: ${warning}\n`);
+    });
+}
+
+function addAddressCommands(program: Command): void {
+  program
+    .command('login <name> <url>')
+    .description('keep an address under a name: partyline login den pl://ada@10.0.0.5, then den:/lobby/')
+    .action(async (name: string, url: string) => {
+      parseAddress(url);
+      const hubs = await readConfig<Record<string, string>>('hubs.json', {});
+      await writeConfig('hubs.json', { ...hubs, [name]: url });
+      process.stdout.write(`${name} is ${url}; use it as ${name}:/lobby/\n`);
+    });
+  program
+    .command('doctor <hub>')
+    .description('look at the way to a hub: reach it, measure it, half-close through it')
+    .action(async (text: string) => {
+      const address = await resolveAddress(text);
+      const say = (what: string, result: string) => process.stdout.write(`${what.padEnd(22)}${result}\n`);
+      let fingerprint = '';
+      const trust = (seen: string) => {
+        fingerprint = seen;
+        return true;
+      };
+      const began = performance.now();
+      const hub = await connect(address, { auth: guest(`doctor-${process.pid}`), reconnect: false, trust });
+      say('reach and sign in', `${(performance.now() - began).toFixed(1)} ms`);
+      if (fingerprint !== '') say('certificate sha256', fingerprint);
+      const caps = await hub.request('CAPS', {});
+      say('hub', `${caps.hub}: ${caps.auth}; lines to ${caps.line}, blobs to ${caps.blob} octets`);
+      const times: number[] = [];
+      for (let i = 0; i < 20; i++) {
+        const start = performance.now();
+        await hub.request('PING', {});
+        times.push(performance.now() - start);
+      }
+      times.sort((a, b) => a - b);
+      say('reply', `${times[10]!.toFixed(2)} ms in the middle, ${times[19]!.toFixed(2)} ms at worst`);
+      await hub.finish({ drain: 'fin' }).then(
+        () => say('half-close', 'every answer came behind our FIN'),
+        () => say('half-close', `cut off: a proxy on the way closes both ways at once (nginx: proxy_half_close on)`),
+      );
+    });
+}

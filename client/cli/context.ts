@@ -1,0 +1,102 @@
+/** What every subcommand stands on: saved hubs, secrets, known certificates, connecting, and how it all ends. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { homedir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
+import { password as askPassword, isCancel } from '@clack/prompts';
+import { errors } from '../../shared/errors.ts';
+import { type Address, connect, guest, type Hub, PartylineError, parseAddress, password } from '../index.ts';
+
+const configDir = join(process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'partyline');
+
+export async function readConfig<T>(name: string, fallback: T): Promise<T> {
+  return readFile(join(configDir, name), 'utf8').then(JSON.parse, () => fallback) as Promise<T>;
+}
+
+export async function writeConfig(name: string, value: unknown): Promise<void> {
+  const file = join(configDir, name);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(file, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+}
+
+export async function resolveAddress(text: string): Promise<Address> {
+  const hubs = await readConfig<Record<string, string>>('hubs.json', {});
+  return parseAddress(text, name => hubs[name]);
+}
+
+export interface SecretOptions {
+  readonly passwordStdin?: boolean;
+}
+
+/** From standard input, the environment, or a prompt on a terminal; undefined where there is none of them. */
+export async function readSecret({ passwordStdin }: SecretOptions, question: string): Promise<string | undefined> {
+  if (passwordStdin) return (await readStdin()).replace(/\r?\n$/, '');
+  const given = process.env['PARTYLINE_PASSWORD'];
+  if (given !== undefined) return given;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const answer = await askPassword({ message: question, output: process.stderr });
+  if (isCancel(answer)) throw new PartylineError('cancelled', 'no password given');
+  return answer;
+}
+
+async function readStdin(): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString('utf8');
+}
+
+/** A named user is an account, except without any secret at hand; nobody named is a guest under the login name. */
+export async function openHub(address: Address, options: SecretOptions = {}): Promise<Hub> {
+  const signal = interruptible();
+  const trust = (fingerprint: string) => pin(`${address.host}:${address.port}`, fingerprint);
+  const { user } = address;
+  if (user === undefined) return connect(address, { auth: guest(userInfo().username), signal, trust });
+  const secret = await readSecret(options, `Password of ${user} on ${address.host}`);
+  if (secret !== undefined) return connect(address, { auth: password(secret), signal, trust });
+  return connect(address, { auth: guest(user), signal, trust }).catch(error => {
+    if (!(error instanceof PartylineError && error.code === 'exists')) throw error;
+    throw new PartylineError(
+      'auth-required',
+      `${user} is an account: set PARTYLINE_PASSWORD, or pipe it with --password-stdin`,
+    );
+  });
+}
+
+/** The certificate seen first is the one that is right, as with ssh. */
+async function pin(hub: string, fingerprint: string): Promise<boolean> {
+  const known = await readConfig<Record<string, string>>('known-hubs.json', {});
+  if (known[hub] === undefined) {
+    process.stderr.write(`partyline: ${hub} has the certificate sha256 ${fingerprint}; it is remembered\n`);
+    await writeConfig('known-hubs.json', { ...known, [hub]: fingerprint });
+    return true;
+  }
+  return known[hub] === fingerprint;
+}
+
+const interrupts = new AbortController();
+
+/** Aborted by the first Ctrl-C; a second one ends at once. */
+export function interruptible(): AbortSignal {
+  if (process.listenerCount('SIGINT') === 0) {
+    process.on('SIGINT', () => {
+      if (interrupts.signal.aborted) process.exit(130);
+      interrupts.abort(new PartylineError('cancelled', 'interrupted; the same command goes on where this one stopped'));
+    });
+  }
+  return interrupts.signal;
+}
+
+/** One line on standard error, and the exit code of the one table. */
+export function exitCodeOf(error: unknown): number {
+  const { message, code } = error as NodeJS.ErrnoException;
+  process.stderr.write(`partyline: ${explain(code) ?? message ?? error}\n`);
+  if (error instanceof PartylineError) return errors[error.code].exit;
+  if (typeof code === 'string' && Object.hasOwn(errors, code)) return errors[code as keyof typeof errors].exit;
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EHOSTUNREACH' ? 69 : 70;
+}
+
+function explain(code: string | undefined): string | undefined {
+  if (code === 'ECONNREFUSED')
+    return 'nobody listens there; is the server running? partyline doctor ADDRESS looks closer';
+  if (code === 'ENOTFOUND') return 'there is no host of that name';
+  return undefined;
+}

@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+/** The command line: one program, a file of subcommands a subject. Exit codes are those of the one error table. */
+import { Command } from 'commander';
+import { addAdministrationCommands } from './administration.ts';
+import { exitCodeOf } from './context.ts';
+import { addFileCommands } from './files.ts';
+import { addTalkCommands } from './talk.ts';
+
+const program = new Command('partyline')
+  .description('One hub of rooms and files, reachable from nc, this program and your own.')
+  .version('0.1.0')
+  .enablePositionalOptions()
+  .passThroughOptions(false)
+  .addHelpText(
+    'after',
+    `
+Addresses: pl://[user@]host[:port]/room/path, pls:// over TLS, or NAME:/room/path after partyline login.
+Without a user one is a guest. Passwords: a prompt, PARTYLINE_PASSWORD, or --password-stdin; never an argument.`,
+  );
+
+addTalkCommands(program);
+addFileCommands(program);
+addAdministrationCommands(program);
+
+program.exitOverride();
+try {
+  const isServing = process.argv[2] === 'serve';
+  await program.parseAsync(process.argv);
+  if (!isServing) process.exit(process.exitCode ?? 0);
+} catch (error) {
+  const { code, exitCode } = error as { code?: unknown; exitCode?: unknown };
+  const isUsage = typeof code === 'string' && code.startsWith('commander.');
+  process.exit(isUsage ? (exitCode === 0 ? 0 : 64) : exitCodeOf(error));
+}

@@ -1,0 +1,9 @@
+/** The library's public names, and only those. */
+export { type Address, isAddress, parseAddress } from './address.ts';
+export { HashMismatchError, OfflineError, PartylineError, TruncatedError } from './errors.ts';
+export { type ConnectOptions, connect, guest, type Hub, password, token } from './hub.ts';
+export type { Progress } from './progress.ts';
+export type { Room } from './room.ts';
+export type { Auth, Change, State, Verb, VerbInput, VerbOutput } from './session.ts';
+export type { SyncOptions, SyncSummary } from './sync.ts';
+export type { Summary, TransferOptions } from './tree.ts';

@@ -1,0 +1,78 @@
+/** What an administrator does to a data folder without the server: accounts and the check. Works beside a running server. */
+import { mkdir } from 'node:fs/promises';
+import { HubError } from '../shared/errors.ts';
+import { foldName, UserName } from '../shared/names.ts';
+import type { Store } from './hub/host.ts';
+import { type AccountDocument, accountDocument } from './hub/people.ts';
+import { systemClock } from './net/system-clock.ts';
+import { type CheckReport, checkEmbedded } from './store/embedded/check.ts';
+import { openEmbedded } from './store/embedded/open.ts';
+import { createPasswords } from './store/passwords.ts';
+
+async function withStore<T>(dataDir: string, work: (store: Store) => Promise<T>): Promise<T> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const opened = await openEmbedded({
+    dataDir,
+    shared: true,
+    ballastOctets: 0,
+    lowWaterOctets: 0,
+    clock: systemClock,
+    report: ({ what, error }) => {
+      throw new Error(what, { cause: error });
+    },
+  });
+  try {
+    return await work(opened.store);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Makes the account, or gives it a new password. Errors: HubError `bad-argument`. */
+export async function setAccount(
+  dataDir: string,
+  name: string,
+  password: string,
+  isAdmin: boolean,
+): Promise<'made' | 'changed'> {
+  const user = UserName.safeParse(name);
+  if (!user.success) throw new HubError('bad-argument', user.error.issues[0]!.message);
+  if (password === '') throw new HubError('bad-argument', 'the password is empty');
+  const passwords = createPasswords();
+  const hash = await passwords.hash(password).finally(() => passwords.close());
+  return withStore(dataDir, async store => {
+    const { key, value } = accountDocument(user.data, hash, isAdmin, systemClock.now());
+    const known = await store.document<AccountDocument>('account', key);
+    const kept = known ? { ...value, admin: isAdmin || known.value.admin, created: known.value.created } : value;
+    await store.commit([{ kind: 'put-document', document: 'account', key, value: kept }]);
+    return known ? 'changed' : 'made';
+  });
+}
+
+export async function listAccounts(dataDir: string): Promise<readonly AccountDocument[]> {
+  return withStore(dataDir, async store => {
+    const accounts: AccountDocument[] = [];
+    for (let after: string | undefined; ; ) {
+      const page = await store.documents<AccountDocument>('account', {
+        limit: 500,
+        ...(after !== undefined && { after }),
+      });
+      accounts.push(...page.map(({ value }) => value));
+      after = page.at(-1)?.key;
+      if (page.length < 500) return accounts;
+    }
+  });
+}
+
+/** Error: HubError `no-user`. What the person wrote and uploaded stays. */
+export async function removeAccount(dataDir: string, name: string): Promise<void> {
+  await withStore(dataDir, async store => {
+    const key = foldName(name);
+    if (!(await store.document('account', key))) throw new HubError('no-user', `there is no account ${name}`);
+    await store.commit([{ kind: 'remove-document', document: 'account', key }]);
+  });
+}
+
+export function check(dataDir: string, repair: boolean): Promise<CheckReport> {
+  return checkEmbedded({ dataDir, repair, verifyHashes: true });
+}

@@ -1,0 +1,428 @@
+/** The contract of `Store` in `server/hub/host.ts`, sentence by sentence, for any implementation. */
+import type { Test } from 'tap';
+import type { PrincipalId, Store, Write } from '../../server/hub/host.ts';
+import { HubError } from '../../shared/errors.ts';
+import type { Hash } from '../../shared/model.ts';
+import type { FilePath } from '../../shared/names.ts';
+
+export type MakeStore = (t: Test) => Promise<Store>;
+
+const ada: PrincipalId = 'u:ada';
+const at = (path: string) => path as FilePath;
+export const hashNamed = (digit: string): Hash => `sha256:${digit.repeat(64)}`;
+
+export function message(room: string, text: string, repeat?: { key: string; sinceMs: number }, timeMs = 1_000): Write {
+  const event = { event: 'MSG' as const, room, time: '2026-11-23T01:00:03Z', from: 'ada', text };
+  return { kind: 'append', by: ada, timeMs, event, ...(repeat && { repeat }) };
+}
+
+export function fileRow(path: string, blob: string, digit = 'a', expect: 'absent' | 'any' | { hash: Hash } = 'absent') {
+  const content = { kind: 'blob' as const, id: blob };
+  return putEntry({ ...common(path), type: 'file', size: 3, hash: hashNamed(digit), content }, expect);
+}
+
+export function folderRow(path: string, expect: 'absent' | 'any' = 'absent') {
+  return putEntry({ ...common(path), type: 'dir' }, expect);
+}
+
+function common(path: string) {
+  return { path: at(path), owner: ada, ownerName: 'Ada', modified: '2026-11-23T01:00:03Z' };
+}
+
+function putEntry(
+  entry: Extract<Write, { kind: 'put-entry' }>['entry'],
+  expect: 'absent' | 'any' | { hash: Hash },
+): Write {
+  return { kind: 'put-entry', entry, expect };
+}
+
+/** Refused as a conflict whose message names `named`. */
+async function refuses(t: Test, store: Store, writes: readonly Write[], named: string, what: string): Promise<void> {
+  const error = await store.commit(writes).then(
+    () => undefined,
+    reason => reason,
+  );
+  t.ok(error instanceof HubError, `${what}: refused`);
+  t.equal(error?.code, 'conflict', what);
+  t.match(error?.message, named, `${what}: the message names ${named}`);
+}
+
+async function texts(store: Store, room: string): Promise<readonly unknown[]> {
+  const rows = await store.history(room, { limit: 1_000 });
+  return rows.map(({ event }) => [event.seq, 'text' in event ? event.text : undefined]);
+}
+
+export function storeContract(t: Test, name: string, make: MakeStore): void {
+  t.test(`${name}: a log`, async t => {
+    await logs(t, make);
+    await pages(t, make);
+    await repeats(t, make);
+    await revisions(t, make);
+  });
+  t.test(`${name}: entries`, async t => {
+    await puts(t, make);
+    await moves(t, make);
+    await removals(t, make);
+    await listings(t, make);
+  });
+  t.test(`${name}: documents`, t => documents(t, make));
+  t.test(`${name}: a transaction`, t => transactions(t, make));
+}
+
+async function logs(t: Test, make: MakeStore): Promise<void> {
+  await t.test('an event gets the next number of its room', async t => {
+    const store = await make(t);
+    t.equal(await store.head('lobby'), 0, 'an empty room');
+    t.same(await store.commit([message('lobby', 'one')]), { seqs: [1], unreferenced: [] });
+    const receipt = await store.commit([message('lobby', 'two'), message('den', 'other'), message('lobby', 'three')]);
+    t.same(receipt.seqs, [2, 1, 3], 'in the order of the steps');
+    t.equal(await store.head('lobby'), 3);
+    t.equal(await store.head('den'), 1);
+    const row = await store.logRow('lobby', 2);
+    t.strictSame(row, {
+      by: 'u:ada',
+      event: { event: 'MSG', room: 'lobby', seq: 2, time: '2026-11-23T01:00:03Z', from: 'ada', text: 'two' },
+    });
+    t.equal(await store.logRow('lobby', 4), undefined);
+    t.equal(await store.logRow('nowhere', 1), undefined);
+  });
+  await t.test('commits that wait at once get dense numbers in the order in which they were asked', async t => {
+    const store = await make(t);
+    const receipts = await Promise.all(
+      Array.from({ length: 1_500 }, (_, n) => store.commit([message('lobby', `${n}`)])),
+    );
+    t.same(
+      receipts.map(({ seqs }) => seqs[0]),
+      Array.from({ length: 1_500 }, (_, n) => n + 1),
+    );
+    t.equal(await store.head('lobby'), 1_500, 'a read sees what resolved before it');
+  });
+  await t.test('every kind of event comes back as it went in', async t => {
+    const store = await make(t);
+    const given = { room: 'lobby', time: '2026-11-23T01:00:03Z', from: 'zoë "q"', guest: true };
+    const events = [
+      { event: 'MSG', ...given, id: 'x.1', reply: 3, text: 'tab\tand\nline \u{1f600} \\ \u2028' },
+      { event: 'EDITED', ...given, of: 1, text: '' },
+      { event: 'DELETED', ...given, of: 1 },
+      { event: 'TOPIC', ...given, text: 'a topic' },
+      { event: 'FILE', ...given, op: 'move', path: '/lobby/ä', to: '/lobby/b', size: 2 ** 40, hash: hashNamed('0') },
+    ] as const;
+    await store.commit(events.map(event => ({ kind: 'append', by: 'g:17', timeMs: 5, event })));
+    const rows = await store.history('lobby', { limit: 10 });
+    t.strictSame(
+      rows.map(({ by, event }) => [by, event]),
+      events.map((event, i) => ['g:17', { ...event, seq: i + 1 }]),
+    );
+  });
+}
+
+async function pages(t: Test, make: MakeStore): Promise<void> {
+  await t.test('history pages by before and after, and rows ascend', async t => {
+    const store = await make(t);
+    await store.commit(Array.from({ length: 10 }, (_, n) => message('lobby', `${n + 1}`)));
+    const seqs = async (page: Parameters<Store['history']>[1]) =>
+      (await store.history('lobby', page)).map(({ event }) => event.seq);
+    t.same(await seqs({ limit: 3 }), [8, 9, 10], 'the newest');
+    t.same(await seqs({ limit: 3, before: 8 }), [5, 6, 7], 'before is exclusive');
+    t.same(await seqs({ limit: 3, before: 3 }), [1, 2]);
+    t.same(await seqs({ limit: 3, after: 4 }), [5, 6, 7], 'after is exclusive');
+    t.same(await seqs({ limit: 30, after: 8 }), [9, 10]);
+    t.same(await seqs({ limit: 30, after: 0 }).then(all => all.length), 10);
+    t.same(await seqs({ limit: 2, after: 2, before: 9 }), [3, 4], 'both: the oldest between');
+    t.same(await seqs({ limit: 3, after: 10 }), []);
+    t.same(await store.history('nowhere', { limit: 3 }), []);
+  });
+}
+
+async function repeats(t: Test, make: MakeStore): Promise<void> {
+  await t.test('a repetition changes nothing and names the earlier number', async t => {
+    const store = await make(t);
+    const key = 'u:ada lobby x';
+    await store.commit([message('lobby', 'first')]);
+    t.same((await store.commit([message('lobby', 'said', { key, sinceMs: 0 }, 500)])).seqs, [2]);
+    const again = await store.commit([message('lobby', 'said', { key, sinceMs: 500 }, 600)]);
+    t.same(again, { seqs: [], unreferenced: [], repeated: 2 }, 'at the limit of time it is one');
+    const mixed = await store.commit([
+      { kind: 'put-document', document: 'room', key: 'lobby', value: 1 },
+      message('lobby', 'other'),
+      message('lobby', 'said', { key, sinceMs: 500 }, 600),
+    ]);
+    t.same(mixed, { seqs: [], unreferenced: [], repeated: 2 }, 'nor do the other steps');
+    t.equal(await store.document('room', 'lobby'), undefined);
+    t.equal(await store.head('lobby'), 2);
+    t.same((await store.commit([message('lobby', 'later', { key, sinceMs: 501 }, 700)])).seqs, [3], 'too long ago');
+    const newest = await store.commit([message('lobby', 'later', { key, sinceMs: 700 }, 800)]);
+    t.equal(newest.repeated, 3, 'the newer event is remembered');
+  });
+  await t.test('a repetition is harmless though its expectations do not hold any more', async t => {
+    const store = await make(t);
+    const writes = [fileRow('/lobby/a', 'b1'), message('lobby', 'put', { key: 'k', sinceMs: 0 })];
+    await store.commit(writes);
+    t.equal((await store.commit(writes)).repeated, 1);
+  });
+  await t.test('the events of one transaction may share a key, and do not repeat each other', async t => {
+    const store = await make(t);
+    const repeat = { key: 'k', sinceMs: 0 };
+    const writes = [message('lobby', 'a', repeat), message('lobby', 'b', repeat), message('den', 'c', repeat)];
+    t.same((await store.commit(writes)).seqs, [1, 2, 1]);
+    t.equal((await store.commit(writes)).repeated, 1, 'the first one is named');
+  });
+  await t.test('repetitions that wait at once are seen', async t => {
+    const store = await make(t);
+    const receipts = await Promise.all(
+      Array.from({ length: 40 }, (_, n) => store.commit([message('lobby', 'x', { key: `${n % 20}`, sinceMs: 0 })])),
+    );
+    t.same(receipts.filter(({ repeated }) => repeated !== undefined).length, 20);
+    t.same(receipts[25]?.repeated, receipts[5]?.seqs[0]);
+    t.equal(await store.head('lobby'), 20);
+  });
+  await t.test('a refused transaction remembers no key', async t => {
+    const store = await make(t);
+    const said = message('lobby', 'x', { key: 'k', sinceMs: 0 });
+    await refuses(
+      t,
+      store,
+      [said, { kind: 'remove-entry', path: at('/lobby/a'), recursive: false }],
+      '/lobby/a',
+      'no a',
+    );
+    t.same((await store.commit([said])).seqs, [1]);
+  });
+}
+
+async function revisions(t: Test, make: MakeStore): Promise<void> {
+  await t.test('a message is revised as an edit or as a tombstone', async t => {
+    const store = await make(t);
+    await store.commit([message('lobby', 'helo'), message('lobby', 'secret'), message('lobby', 'stays')]);
+    await store.commit([
+      { kind: 'revise', room: 'lobby', seq: 1, text: 'hello \u{1f600}', edited: '2026-11-23T02:00:00Z' },
+    ]);
+    await store.commit([{ kind: 'revise', room: 'lobby', seq: 2, text: 'ignored', deleted: true }]);
+    const rows = await store.history('lobby', { limit: 3 });
+    t.match(rows[0]?.event, { seq: 1, text: 'hello \u{1f600}', edited: '2026-11-23T02:00:00Z' });
+    t.notOk(rows[0]?.event && 'deleted' in rows[0].event, 'an edit is not a tombstone');
+    t.match(rows[1]?.event, { seq: 2, text: '', deleted: true });
+    t.strictSame((await store.logRow('lobby', 1))?.event, rows[0]?.event, 'read alone it is the same');
+    t.match(rows[2]?.event, { text: 'stays' });
+  });
+  await t.test('only a message can be revised', async t => {
+    const store = await make(t);
+    const topic = { event: 'TOPIC' as const, room: 'lobby', time: '2026-11-23T01:00:03Z', from: 'ada', text: 'x' };
+    await store.commit([{ kind: 'append', by: ada, timeMs: 1, event: topic }]);
+    await refuses(t, store, [{ kind: 'revise', room: 'lobby', seq: 1, text: 'y' }], '1', 'a topic');
+    await refuses(t, store, [{ kind: 'revise', room: 'lobby', seq: 9, text: 'y' }], '9', 'nothing');
+  });
+}
+
+async function puts(t: Test, make: MakeStore): Promise<void> {
+  await t.test('an entry comes back with its content', async t => {
+    const store = await make(t);
+    const octets = Buffer.from('..abc..').subarray(2, 5);
+    const inline = { ...common('/lobby/in'), type: 'file', size: 3, hash: hashNamed('b') } as const;
+    const put = putEntry({ ...inline, content: { kind: 'inline', octets } }, 'absent');
+    const committed = store.commit([folderRow('/lobby/d'), fileRow('/lobby/d/f', 'blob-1'), put]);
+    octets.fill(0);
+    t.same(await committed, { seqs: [], unreferenced: [] });
+    t.strictSame(await store.entry(at('/lobby/d')), { ...common('/lobby/d'), type: 'dir' });
+    t.strictSame(await store.entry(at('/lobby/d/f')), {
+      ...common('/lobby/d/f'),
+      type: 'file',
+      size: 3,
+      hash: hashNamed('a'),
+      content: { kind: 'blob', id: 'blob-1' },
+    });
+    const row = await store.entry(at('/lobby/in'));
+    const content = row?.type === 'file' ? row.content : undefined;
+    t.strictSame(row, { ...inline, content }, 'with all facts');
+    t.equal(content?.kind === 'inline' && Buffer.from(content.octets).toString(), 'abc', 'as it was when committed');
+    t.equal(await store.entry(at('/lobby/none')), undefined);
+    t.equal(await store.entry(at('/lobby')), undefined, 'the room itself has no entry');
+  });
+  await t.test('expectations of what stands at a path', async t => {
+    const store = await make(t);
+    await store.commit([fileRow('/lobby/f', 'b1', 'a'), folderRow('/lobby/d')]);
+    await refuses(t, store, [fileRow('/lobby/f', 'b2', 'b')], '/lobby/f', 'absent, and it is there');
+    await refuses(t, store, [fileRow('/lobby/f', 'b2', 'b', { hash: hashNamed('c') })], '/lobby/f', 'another hash');
+    await refuses(
+      t,
+      store,
+      [fileRow('/lobby/g', 'b2', 'b', { hash: hashNamed('c') })],
+      '/lobby/g',
+      'a hash of nothing',
+    );
+    const replaced = await store.commit([fileRow('/lobby/f', 'b2', 'b', { hash: hashNamed('a') })]);
+    t.same(replaced.unreferenced, ['b1'], 'the old blob has no entry any more');
+    t.same((await store.commit([fileRow('/lobby/f', 'b3', 'c', 'any')])).unreferenced, ['b2']);
+    t.same((await store.commit([fileRow('/lobby/new', 'b4', 'd', 'any')])).unreferenced, []);
+    t.same((await store.commit([fileRow('/lobby/f', 'b3', 'c', 'any')])).unreferenced, [], 'the same blob again');
+    await refuses(t, store, [fileRow('/lobby/d', 'b5', 'e', 'any')], '/lobby/d', 'a file over a folder');
+    await refuses(t, store, [folderRow('/lobby/f', 'any')], '/lobby/f', 'a folder over a file');
+  });
+  await t.test('the parent is a folder or the root of a room', async t => {
+    const store = await make(t);
+    await store.commit([fileRow('/lobby/f', 'b1')]);
+    await refuses(t, store, [fileRow('/lobby/d/f', 'b2')], '/lobby/d/f', 'no folder');
+    await refuses(t, store, [fileRow('/lobby/f/g', 'b2')], '/lobby/f/g', 'a file as the folder');
+    await refuses(t, store, [folderRow('/lobby')], '/lobby', 'a room is no entry');
+    t.same((await store.commit([folderRow('/lobby/d'), fileRow('/lobby/d/f', 'b2')])).seqs, [], 'made just before');
+  });
+}
+
+async function tree(store: Store): Promise<void> {
+  await store.commit([
+    folderRow('/lobby/a'),
+    folderRow('/lobby/a/b'),
+    fileRow('/lobby/a/b/f', 'b1'),
+    fileRow('/lobby/a/g', 'b2'),
+    fileRow('/lobby/a.txt', 'b3'),
+    fileRow('/lobby/a0', 'b4'),
+    folderRow('/lobby/ab'),
+    fileRow('/lobby/ab/f', 'b5'),
+  ]);
+}
+
+async function names(store: Store, folder: string): Promise<readonly string[]> {
+  return (await store.children(at(folder), { limit: 100 })).map(({ path }) => path);
+}
+
+async function moves(t: Test, make: MakeStore): Promise<void> {
+  await t.test('a folder moves with all below it, and with nothing beside it', async t => {
+    const store = await make(t);
+    await tree(store);
+    const receipt = await store.commit([{ kind: 'move-entry', from: at('/lobby/a'), to: at('/lobby/ab/\u{1f600}é') }]);
+    t.same(receipt, { seqs: [], unreferenced: [] });
+    t.same(await names(store, '/lobby'), ['/lobby/a.txt', '/lobby/a0', '/lobby/ab']);
+    t.same(await names(store, '/lobby/ab'), ['/lobby/ab/f', '/lobby/ab/\u{1f600}é']);
+    t.same(await names(store, '/lobby/ab/\u{1f600}é'), ['/lobby/ab/\u{1f600}é/b', '/lobby/ab/\u{1f600}é/g']);
+    t.match(await store.entry(at('/lobby/ab/\u{1f600}é/b/f')), { content: { id: 'b1' }, owner: ada });
+    t.equal(await store.entry(at('/lobby/a/b/f')), undefined);
+    await store.commit([{ kind: 'move-entry', from: at('/lobby/ab/\u{1f600}é'), to: at('/den/a') }]);
+    t.same(await names(store, '/den/a/b'), ['/den/a/b/f'], 'to another room, and back to a shorter name');
+  });
+  await t.test('moves that cannot be are refused', async t => {
+    const store = await make(t);
+    await tree(store);
+    const move = (from: string, to: string): Write[] => [{ kind: 'move-entry', from: at(from), to: at(to) }];
+    await refuses(t, store, move('/lobby/none', '/lobby/x'), '/lobby/none', 'from nothing');
+    await refuses(t, store, move('/lobby/a', '/lobby/ab'), '/lobby/ab', 'onto what is there');
+    await refuses(t, store, move('/lobby/a', '/lobby/a'), '/lobby/a', 'onto itself');
+    await refuses(t, store, move('/lobby/a', '/lobby/a/b/c'), '/lobby/a/b/c', 'into itself');
+    await refuses(t, store, move('/lobby/a', '/lobby/none/a'), '/lobby/none/a', 'into no folder');
+    await refuses(t, store, move('/lobby/a', '/lobby/a0/a'), '/lobby/a0/a', 'into a file');
+    await refuses(t, store, move('/lobby/a', '/other'), '/other', 'to where rooms are');
+  });
+}
+
+async function removals(t: Test, make: MakeStore): Promise<void> {
+  await t.test('an entry is removed with all below it, and the receipt names the blobs', async t => {
+    const store = await make(t);
+    await tree(store);
+    await store.commit([fileRow('/lobby/copy', 'b2')]);
+    const remove = (path: string, recursive: boolean): Write[] => [{ kind: 'remove-entry', path: at(path), recursive }];
+    await refuses(t, store, remove('/lobby/none', true), '/lobby/none', 'nothing');
+    await refuses(t, store, remove('/lobby/a', false), '/lobby/a', 'a folder with children');
+    t.same(await store.commit(remove('/lobby/a/b/f', false)), { seqs: [], unreferenced: ['b1'] });
+    t.same((await store.commit(remove('/lobby/a/b', false))).unreferenced, [], 'an empty folder');
+    t.same((await store.commit(remove('/lobby/a', true))).unreferenced, [], 'b2 has a second entry');
+    t.same(await names(store, '/lobby'), ['/lobby/a.txt', '/lobby/a0', '/lobby/ab', '/lobby/copy']);
+    t.same((await store.commit(remove('/lobby/copy', true))).unreferenced, ['b2']);
+    const moved = await store.commit([...remove('/lobby/ab', true), fileRow('/lobby/kept', 'b5')]);
+    t.same(moved.unreferenced, [], 'what counts is the end of the transaction');
+  });
+}
+
+async function listings(t: Test, make: MakeStore): Promise<void> {
+  await t.test('children come in the order of their names, in pages', async t => {
+    const store = await make(t);
+    const given = ['b', 'B', 'a', 'é', '\u{1f600}', '\uffee', 'a b', 'a.b'];
+    await store.commit([...given.map((name, i) => fileRow(`/lobby/${name}`, `b${i}`)), folderRow('/lobby/dir')]);
+    await store.commit([fileRow('/lobby/dir/inner', 'b9'), fileRow('/den/x', 'b10')]);
+    const all = (await store.children(at('/lobby'), { limit: 100 })).map(({ path }) => path.slice('/lobby/'.length));
+    t.same([...all].sort(), [...given, 'dir'].sort(), 'those of this folder, once');
+    const paged: string[] = [];
+    for (let after: string | undefined; ; after = paged.at(-1)) {
+      const page = await store.children(at('/lobby'), { limit: 2, ...(after !== undefined && { after }) });
+      paged.push(...page.map(({ path }) => path.slice('/lobby/'.length)));
+      if (page.length < 2) break;
+    }
+    t.same(paged, all, 'pages give the same order');
+    t.same(await store.children(at('/lobby/none'), { limit: 5 }), []);
+    t.same(await store.children(at('/lobby/a'), { limit: 5 }), [], 'a file has none');
+  });
+}
+
+async function documents(t: Test, make: MakeStore): Promise<void> {
+  const store = await make(t);
+  const put = (key: string, value: unknown, expect?: number): Write[] => [
+    { kind: 'put-document', document: 'account', key, value, ...(expect !== undefined && { expect }) },
+  ];
+  const value = { name: 'Ada', list: [1, null, 'x'], deep: { yes: true } };
+  await store.commit(put('ada', value, 0));
+  value.name = 'changed by the caller';
+  const first = { key: 'ada', version: 1, value: { ...value, name: 'Ada' } };
+  t.strictSame(await store.document('account', 'ada'), first, 'the version starts at 1');
+  await refuses(t, store, put('ada', 1, 0), 'ada', 'none was expected');
+  await refuses(t, store, put('ada', 1, 2), 'ada', 'another version was expected');
+  await refuses(t, store, put('bob', 1, 1), 'bob', 'one was expected');
+  await store.commit(put('ada', 'two', 1));
+  await store.commit(put('ada', 'three'));
+  t.strictSame(await store.document('account', 'ada'), { key: 'ada', version: 3, value: 'three' });
+  t.equal(await store.document('room', 'ada'), undefined, 'kinds are apart');
+  await Promise.all(['c', 'b', 'é', 'd'].map(key => store.commit(put(key, key))));
+  const keys = async (page: { after?: string; limit: number }) =>
+    (await store.documents('account', page)).map(({ key }) => key);
+  t.same(await keys({ limit: 10 }), ['ada', 'b', 'c', 'd', 'é'], 'in the order of keys');
+  t.same(await keys({ limit: 2, after: 'b' }), ['c', 'd'], 'behind the last');
+  t.same(await store.documents('token', { limit: 10 }), []);
+  await store.commit([{ kind: 'remove-document', document: 'account', key: 'ada' }]);
+  t.equal(await store.document('account', 'ada'), undefined);
+  await store.commit([{ kind: 'remove-document', document: 'account', key: 'ada' }]);
+  await store.commit(put('ada', 'new', 0));
+  t.equal((await store.document('account', 'ada'))?.version, 1, 'begins anew');
+  const races = await Promise.allSettled(Array.from({ length: 8 }, () => store.commit(put('race', 1, 0))));
+  t.equal(races.filter(({ status }) => status === 'fulfilled').length, 1, 'one of those who compare and set wins');
+}
+
+async function transactions(t: Test, make: MakeStore): Promise<void> {
+  await t.test('all steps or none', async t => {
+    const store = await make(t);
+    await tree(store);
+    await store.commit([message('lobby', 'before')]);
+    const writes: Write[] = [
+      message('lobby', 'never'),
+      message('den', 'never'),
+      { kind: 'revise', room: 'lobby', seq: 1, text: 'never' },
+      { kind: 'put-document', document: 'room', key: 'lobby', value: 1 },
+      { kind: 'move-entry', from: at('/lobby/a'), to: at('/lobby/z') },
+      { kind: 'remove-entry', path: at('/lobby/ab'), recursive: true },
+      fileRow('/lobby/z/new', 'b9'),
+      { kind: 'put-document', document: 'room', key: 'other', value: 1, expect: 7 },
+    ];
+    const [refused, kept] = await Promise.allSettled([store.commit(writes), store.commit([message('lobby', 'after')])]);
+    t.equal(refused.status, 'rejected');
+    t.same(kept.status === 'fulfilled' && kept.value.seqs, [2], 'the neighbour in the same commit is not harmed');
+    t.same(await texts(store, 'lobby'), [
+      [1, 'before'],
+      [2, 'after'],
+    ]);
+    t.equal(await store.head('den'), 0);
+    t.equal(await store.document('room', 'lobby'), undefined);
+    t.same(await names(store, '/lobby/a'), ['/lobby/a/b', '/lobby/a/g']);
+    t.same(await names(store, '/lobby/ab'), ['/lobby/ab/f']);
+    t.equal(await store.entry(at('/lobby/z')), undefined);
+  });
+  await t.test('a transaction without steps is fine', async t => {
+    t.same(await (await make(t)).commit([]), { seqs: [], unreferenced: [] });
+  });
+  await t.test('close resolves after what was committed, and then nothing is', async t => {
+    const store = await make(t);
+    const pending = Array.from({ length: 600 }, () => store.commit([message('lobby', 'x')]));
+    await store.close();
+    t.equal((await Promise.all(pending)).at(-1)?.seqs[0], 600);
+    await t.rejects(store.commit([message('lobby', 'late')]));
+    await store.close();
+  });
+  await t.test('a store without trouble has none', async t => {
+    t.equal((await make(t)).trouble(), undefined);
+  });
+}
