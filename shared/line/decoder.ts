@@ -4,10 +4,11 @@
  * and replies; what a body means is `grammar.ts`.
  */
 import type { ErrorCode } from '../errors.ts';
+import { Pieces } from './pieces.ts';
 
 export type LineEnd = '\n' | '\r\n';
 
-/** Octets as they arrived, in one or more pieces without a copy. */
+/** Octets of a blob in one or more pieces. */
 export interface Blob {
   readonly octets: number;
   readonly pieces: readonly Uint8Array[];
@@ -29,6 +30,8 @@ export interface Invalid {
   readonly label?: string;
   /** What stood where the verb is expected. */
   readonly verb?: string;
+  /** Of `bad-char`: the line without label and size as far as it could be read. */
+  readonly line?: string;
   readonly fatal: boolean;
 }
 
@@ -50,13 +53,14 @@ const CR = 13;
 const notText = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const prefix = /^(?:#([\w.-]{1,32}) )?(?:\{(\d{1,10})\} )?/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lossy = new TextDecoder('utf-8', { ignoreBOM: true });
 
 interface Awaited {
   readonly head: Omit<Frame, 'kind' | 'blob'>;
   readonly octets: number;
-  /** Too large: counted down and thrown away. */
-  readonly discard: boolean;
-  pieces: Uint8Array[];
+  /** Why the frame cannot be taken: then the blob is counted down and thrown away, so that the stream stays in step. */
+  readonly fault: Invalid | undefined;
+  readonly pieces: Pieces;
   left: number;
 }
 
@@ -64,9 +68,9 @@ export class LineDecoder {
   readonly #limits: DecoderLimits;
   #input: Uint8Array[] = [];
   #position = 0;
-  #line: Uint8Array[] = [];
+  /** The beginning of a line whose end has not come; copied, so that no chunk of the socket is kept for it. */
+  #line: Uint8Array | undefined;
   #lineOctets = 0;
-  #overlong = false;
   #blob: Awaited | undefined;
   #mode: 'lines' | 'raw' | 'dead' = 'lines';
   #ended = false;
@@ -116,65 +120,92 @@ export class LineDecoder {
     for (let head = this.#input[0]; head; head = this.#input[0]) {
       const end = head.indexOf(LF, this.#position);
       const piece = this.#take((end < 0 ? head.length : end + 1) - this.#position);
-      this.#hold(piece);
-      if (end < 0) continue;
-      const decoded = this.#overlong ? this.#overlongLine() : this.#decodeLine(this.#heldLine());
-      this.#line = [];
-      this.#lineOctets = 0;
+      if (end < 0) {
+        this.#hold(piece);
+        continue;
+      }
+      const decoded = this.#endLine(piece);
       if (decoded) return decoded;
       if (this.#blob) return this.#nextBlob(this.#blob);
     }
     return this.#ended ? this.#cutShort() : undefined;
   }
 
+  #endLine(piece: Uint8Array): Invalid | Frame | undefined {
+    if (this.#lineOctets === 0) return this.#decodeLine(piece);
+    this.#hold(piece);
+    const octets = this.#lineOctets;
+    const line = this.#line!.subarray(0, Math.min(octets, this.#line!.length));
+    this.#line = undefined;
+    this.#lineOctets = 0;
+    return line.length < octets ? this.#tooLong(line) : this.#decodeLine(line);
+  }
+
+  /** Counts all and keeps what a line may have. */
   #hold(piece: Uint8Array): void {
+    const at = this.#lineOctets;
     this.#lineOctets += piece.length;
-    if (this.#lineOctets > this.#limits.lineOctetsMax + 2) this.#overlong = true;
-    if (!this.#overlong || this.#line.length === 0) this.#line.push(piece);
-  }
-
-  #heldLine(): Uint8Array {
-    if (this.#line.length === 1) return this.#line[0]!;
-    const line = new Uint8Array(this.#lineOctets);
-    let at = 0;
-    for (const piece of this.#line) {
-      line.set(piece, at);
-      at += piece.length;
+    const wanted = Math.min(this.#lineOctets, this.#limits.lineOctetsMax + 2);
+    if (wanted <= at) return;
+    if (!this.#line || this.#line.length < wanted) {
+      const roomier = new Uint8Array(Math.min(this.#limits.lineOctetsMax + 2, 2 * wanted));
+      if (this.#line) roomier.set(this.#line.subarray(0, at));
+      this.#line = roomier;
     }
-    return line;
+    this.#line.set(piece.subarray(0, wanted - at), at);
   }
 
-  #overlongLine(): Invalid {
-    this.#overlong = false;
-    const head = decodeText(this.#line[0]!.subarray(0, 64)) ?? '';
-    const reason = `a line has at most ${this.#limits.lineOctetsMax} octets; send longer text as a blob: {octets} before the verb`;
-    return invalid('line-too-long', reason, prefix.exec(head)?.[1]);
-  }
-
-  #decodeLine(octets: Uint8Array): Decoded | undefined {
+  #decodeLine(octets: Uint8Array): Invalid | Frame | undefined {
     const crlf = octets.length > 1 && octets[octets.length - 2] === CR;
-    const text = decodeText(octets.subarray(0, octets.length - (crlf ? 2 : 1)));
-    if (text === undefined) return invalid('bad-char', 'the line is not valid UTF-8');
-    if (text.length > this.#limits.lineOctetsMax) return this.#overlongLine();
+    const content = octets.subarray(0, octets.length - (crlf ? 2 : 1));
+    if (content.length > this.#limits.lineOctetsMax) return this.#tooLong(content);
+    const text = decodeText(content);
+    if (text === undefined) return this.#badChar('the line is not valid UTF-8', lossy.decode(content));
+    if (notText.test(text)) return this.#badChar('a line holds no control character but TAB', text);
     const [all, label, size] = prefix.exec(text)!;
-    if (notText.test(text)) {
-      return invalid('bad-char', 'a line holds no control character but TAB', label, verbOf(text.slice(all.length)));
-    }
-    const body = text.slice(all.length);
+    const body = all === '' ? text : text.slice(all.length);
     if (body === '' && all === '') return undefined;
-    const head = { body, lineEnd: crlf ? '\r\n' : '\n', ...(label !== undefined && { label }) } as const;
-    if (size === undefined) return { kind: 'frame', ...head };
-    const octetsOfBlob = Number(size);
-    const discard = octetsOfBlob > this.#limits.blobOctetsMax;
-    this.#blob = { head, octets: octetsOfBlob, discard, pieces: [], left: octetsOfBlob };
+    const lineEnd = crlf ? '\r\n' : '\n';
+    if (size === undefined) {
+      return label === undefined ? { kind: 'frame', body, lineEnd } : { kind: 'frame', label, body, lineEnd };
+    }
+    const isTooLarge = Number(size) > this.#limits.blobOctetsMax;
+    const reason = `a blob has at most ${this.#limits.blobOctetsMax} octets`;
+    const fault = isTooLarge ? invalid('too-large', reason, { label, verb: verbOf(body) }) : undefined;
+    return this.#awaitBlob({ body, lineEnd, ...(label !== undefined && { label }) }, Number(size), fault);
+  }
+
+  #tooLong(line: Uint8Array): Invalid | undefined {
+    const { lineOctetsMax } = this.#limits;
+    const [all, label, size] = prefix.exec(lossy.decode(line.subarray(0, 80)))!;
+    const reason = `a line has at most ${lineOctetsMax} octets; send longer text as a blob: {octets} before the verb`;
+    const verb = verbOf(lossy.decode(line.subarray(all.length, all.length + 20)));
+    return this.#refuse(invalid('line-too-long', reason, { label, verb }), size);
+  }
+
+  #badChar(reason: string, text: string): Invalid | undefined {
+    const [all, label, size] = prefix.exec(text)!;
+    const line = text.slice(all.length);
+    return this.#refuse(invalid('bad-char', reason, { label, verb: verbOf(line), line }), size);
+  }
+
+  /** The blob that a bad line announces is no line either. */
+  #refuse(fault: Invalid, size: string | undefined): Invalid | undefined {
+    if (size === undefined) return fault;
+    const { label, verb: body = '' } = fault;
+    return this.#awaitBlob({ body, lineEnd: '\n', ...(label !== undefined && { label }) }, Number(size), fault);
+  }
+
+  #awaitBlob(head: Awaited['head'], octets: number, fault: Invalid | undefined): undefined {
+    this.#blob = { head, octets, fault, pieces: new Pieces(), left: octets };
     return undefined;
   }
 
   #nextBlob(blob: Awaited): Decoded | undefined {
     while (blob.left > 0 && this.#input.length > 0) {
       const piece = this.#take(Math.min(blob.left, this.#input[0]!.length - this.#position));
+      if (!blob.fault) blob.pieces.add(piece, blob.left);
       blob.left -= piece.length;
-      if (!blob.discard) blob.pieces.push(piece);
     }
     if (blob.left > 0) return this.#ended ? this.#cutShort() : undefined;
     const ending = this.#blobEnd();
@@ -183,12 +214,14 @@ export class LineDecoder {
     const { label, body } = blob.head;
     if (!ending) {
       this.#mode = 'dead';
-      return invalid('desync', `no line end after the blob of ${blob.octets} octets`, label, verbOf(body), true);
+      return invalid('desync', `no line end after the blob of ${blob.octets} octets`, {
+        label,
+        verb: verbOf(body),
+        fatal: true,
+      });
     }
-    if (blob.discard) {
-      return invalid('too-large', `a blob has at most ${this.#limits.blobOctetsMax} octets`, label, verbOf(body));
-    }
-    return { kind: 'frame', ...blob.head, blob: { octets: blob.octets, pieces: blob.pieces } };
+    if (blob.fault) return blob.fault;
+    return { kind: 'frame', ...blob.head, blob: { octets: blob.octets, pieces: blob.pieces.take() } };
   }
 
   /** Takes the line end behind a blob: true if it is there, false if something else is, undefined while unknown. */
@@ -207,7 +240,7 @@ export class LineDecoder {
     this.#mode = 'dead';
     if (this.#blob) {
       const { label, body } = this.#blob.head;
-      return invalid('truncated', 'the blob was cut by the end of the stream', label, verbOf(body));
+      return invalid('truncated', 'the blob was cut by the end of the stream', { label, verb: verbOf(body) });
     }
     if (this.#lineOctets === 0) return undefined;
     return invalid('truncated', 'the last line has no line end and was not executed; end it with Enter or \\n');
@@ -226,7 +259,14 @@ function verbOf(body: string): string | undefined {
   return /^(?:[-+=*] )?([A-Za-z-]{1,16})(?= |$)/.exec(body)?.[1];
 }
 
-function invalid(code: Invalid['code'], reason: string, label?: string, verb?: string, fatal = false): Invalid {
+interface Found {
+  readonly label?: string | undefined;
+  readonly verb?: string | undefined;
+  readonly line?: string;
+  readonly fatal?: boolean;
+}
+
+function invalid(code: Invalid['code'], reason: string, { label, verb, line, fatal = false }: Found = {}): Invalid {
   return {
     kind: 'invalid',
     code,
@@ -234,5 +274,6 @@ function invalid(code: Invalid['code'], reason: string, label?: string, verb?: s
     fatal,
     ...(label !== undefined && { label }),
     ...(verb !== undefined && { verb: verb.toUpperCase() }),
+    ...(line !== undefined && { line }),
   };
 }

@@ -69,6 +69,18 @@ export function storeContract(t: Test, name: string, make: MakeStore): void {
   t.test(`${name}: a transaction`, t => transactions(t, make));
 }
 
+/** Apart, since it ends the store. */
+export function closeContract(t: Test, name: string, make: MakeStore): void {
+  t.test(`${name}: close resolves after what was committed, and then nothing is`, async t => {
+    const store = await make(t);
+    const pending = Array.from({ length: 600 }, () => store.commit([message('lobby', 'x')]));
+    await store.close();
+    t.equal((await Promise.all(pending)).at(-1)?.seqs[0], 600);
+    await t.rejects(store.commit([message('lobby', 'late')]));
+    await store.close();
+  });
+}
+
 async function logs(t: Test, make: MakeStore): Promise<void> {
   await t.test('an event gets the next number of its room', async t => {
     const store = await make(t);
@@ -413,14 +425,6 @@ async function transactions(t: Test, make: MakeStore): Promise<void> {
   });
   await t.test('a transaction without steps is fine', async t => {
     t.same(await (await make(t)).commit([]), { seqs: [], unreferenced: [] });
-  });
-  await t.test('close resolves after what was committed, and then nothing is', async t => {
-    const store = await make(t);
-    const pending = Array.from({ length: 600 }, () => store.commit([message('lobby', 'x')]));
-    await store.close();
-    t.equal((await Promise.all(pending)).at(-1)?.seqs[0], 600);
-    await t.rejects(store.commit([message('lobby', 'late')]));
-    await store.close();
   });
   await t.test('a store without trouble has none', async t => {
     t.equal((await make(t)).trouble(), undefined);

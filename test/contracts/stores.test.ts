@@ -13,7 +13,15 @@ import { HubError } from '../../shared/errors.ts';
 import type { FilePath } from '../../shared/names.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { blobsContract } from './blobs-contract.ts';
-import { fileRow, folderRow, hashNamed, message, storeContract } from './store-contract.ts';
+import {
+  closeContract,
+  fileRow,
+  folderRow,
+  hashNamed,
+  type MakeStore,
+  message,
+  storeContract,
+} from './store-contract.ts';
 
 async function embedded(t: Test, dataDir?: string): Promise<Embedded> {
   const opened = await openEmbedded({
@@ -28,7 +36,20 @@ async function embedded(t: Test, dataDir?: string): Promise<Embedded> {
 }
 
 storeContract(t, 'memory', async () => memoryStore());
-storeContract(t, 'embedded', async t => (await embedded(t)).store);
+closeContract(t, 'memory', async () => memoryStore());
+/** One open store for all sentences, emptied between them: opening takes longer than most. */
+function emptied(t: Test): MakeStore {
+  let opened: { readonly dataDir: string; readonly store: Store } | undefined;
+  return async () => {
+    const dataDir = opened?.dataDir ?? (await tempDir(t));
+    opened ??= { dataDir, store: (await embedded(t, dataDir)).store };
+    wipe(dataDir);
+    return opened.store;
+  };
+}
+
+storeContract(t, 'embedded', emptied(t));
+closeContract(t, 'embedded', async t => (await embedded(t)).store);
 blobsContract(t, 'memory', async () => memoryBlobs());
 blobsContract(t, 'embedded', async t => (await embedded(t)).blobs);
 
