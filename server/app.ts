@@ -30,6 +30,8 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger: { level: settings['log-level'], stream: process.stderr },
     forceCloseConnections: true,
+    // The drain of a wire is a hook, and has a deadline of its own.
+    pluginTimeout: 0,
   });
   const hub = await createHub({
     name: settings['hub-name'],
