@@ -1,5 +1,5 @@
 /** Appending to a room's log: the event gets its number in the transaction that makes it true, then everybody hears it. */
-import type { LogEvent } from '../../shared/events.ts';
+import { eventSchemas, type LogEvent } from '../../shared/events.ts';
 import type { Domain } from './handlers.ts';
 import type { Receipt, Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
@@ -67,8 +67,15 @@ function eventOf(draft: EventDraft, room: LiveRoom, time: string, person: Person
   return Object.assign(head, draft) as LogEvent;
 }
 
+/** Field names of every event in the order in which lines show them; a store may give them in another. */
+const orders = new Map(Object.entries(eventSchemas).map(([name, { shape }]) => [name, Object.keys(shape).slice(1)]));
+
 /** The arguments of `Exchange.row` for an event. */
 export function rowOf(event: LogEvent): [fields: Record<string, unknown>, name: string] {
-  const { event: name, ...fields } = event;
-  return [fields, name];
+  const fields: Record<string, unknown> = {};
+  for (const name of orders.get(event.event)!) {
+    const value = event[name as keyof LogEvent];
+    if (value !== undefined) fields[name] = value;
+  }
+  return [fields, event.event];
 }

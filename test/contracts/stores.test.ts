@@ -13,15 +13,9 @@ import { HubError } from '../../shared/errors.ts';
 import type { FilePath } from '../../shared/names.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { blobsContract } from './blobs-contract.ts';
-import {
-  closeContract,
-  fileRow,
-  folderRow,
-  hashNamed,
-  type MakeStore,
-  message,
-  storeContract,
-} from './store-contract.ts';
+import { entryContract } from './entry-contract.ts';
+import { closeContract, type MakeStore, storeContract } from './store-contract.ts';
+import { fileRow, folderRow, hashNamed, message } from './store-writes.ts';
 
 async function embedded(t: Test, dataDir?: string): Promise<Embedded> {
   const opened = await openEmbedded({
@@ -36,6 +30,7 @@ async function embedded(t: Test, dataDir?: string): Promise<Embedded> {
 }
 
 storeContract(t, 'memory', async () => memoryStore());
+entryContract(t, 'memory', async () => memoryStore());
 closeContract(t, 'memory', async () => memoryStore());
 /** One open store for all sentences, emptied between them: opening takes longer than most. */
 function emptied(t: Test): MakeStore {
@@ -48,7 +43,9 @@ function emptied(t: Test): MakeStore {
   };
 }
 
-storeContract(t, 'embedded', emptied(t));
+const disk = emptied(t);
+storeContract(t, 'embedded', disk);
+entryContract(t, 'embedded', disk);
 closeContract(t, 'embedded', async t => (await embedded(t)).store);
 blobsContract(t, 'memory', async () => memoryBlobs());
 blobsContract(t, 'embedded', async t => (await embedded(t)).blobs);

@@ -10,7 +10,7 @@ import { type Acknowledged, nothingYet, poster, uploader, verify } from '../supp
 const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
 /** A step that this load does not reach is passed over after this long. */
 const reachMs = isLong ? 10_000 : 1_500;
-t.setTimeout(isLong ? 3_600_000 : 120_000);
+t.setTimeout(isLong ? 3_600_000 : 300_000);
 
 function load(t: Test, server: ServerProcess, record: Acknowledged, round: string) {
   return [
@@ -48,7 +48,7 @@ t.test('a server killed at random under load loses nothing it acknowledged', asy
 });
 
 t.test('a server that dies at a named step loses nothing it acknowledged', async t => {
-  const points = isLong ? FAULT_POINTS : FAULT_POINTS.filter((_, i) => i % 5 === 1);
+  const points = isLong ? FAULT_POINTS : FAULT_POINTS.filter((_, i) => i % 6 === 1);
   for (const point of points) {
     await t.test(point, async t => {
       const dataDir = await tempDir(t);

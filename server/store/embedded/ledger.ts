@@ -14,7 +14,7 @@ import type { LoneAppend, Outcome, Step, Transaction } from './requests.ts';
 
 /** Rooms whose head is remembered; beyond, all are read again. */
 const HEADS_MAX = 10_000;
-/** After this many new keys some old ones are forgotten, twice as many at most. */
+/** After this many new keys old ones are looked for. */
 const REPEATS_SWEEP = 512;
 
 interface Earlier {
@@ -28,6 +28,9 @@ export class Ledger {
   readonly #heads = new Map<string, number>();
   #dataVersion: Value | undefined;
   #newRepeats = 0;
+  #newestMs = 0;
+  /** Up to here the keys were looked through. */
+  #hand = '';
 
   constructor(database: Database, faultPoint: (point: FaultPoint) => void) {
     this.#database = database;
@@ -92,6 +95,7 @@ export class Ledger {
       if (key !== undefined) {
         known.set(key, { seq, timeMs: timeMs! });
         repeats.push(key, seq, timeMs!);
+        this.#newestMs = timeMs!;
       }
       outcomes.push(seq);
     }
@@ -175,6 +179,7 @@ export class Ledger {
     if (key !== undefined && !remembered.has(key)) {
       remembered.add(key);
       this.#newRepeats++;
+      this.#newestMs = timeMs!;
       this.#database.prepare('INSERT OR REPLACE INTO repeats VALUES (?, ?, ?)').run([key, seq, timeMs!]);
     }
     return seq;
@@ -204,15 +209,19 @@ export class Ledger {
     return [...dropped].filter(id => user.first([id]) === undefined);
   }
 
+  /** A hand goes round over the keys, two steps for every new one: an index by age would cost each message more. */
   #sweepRepeats(): void {
     if (this.#newRepeats < REPEATS_SWEEP) return;
-    const newest = this.#database.prepare('SELECT max(time) FROM repeats').first([])?.[0];
-    // Twice the time for which anybody asks: a clock may have stepped.
-    const horizon = Number(newest ?? 0) - 2 * limits.repeatMs;
-    this.#database
-      .prepare('DELETE FROM repeats WHERE key IN (SELECT key FROM repeats WHERE time < ? ORDER BY time LIMIT ?)')
-      .run([horizon, 2 * this.#newRepeats]);
+    const [last] = this.#database
+      .prepare('SELECT max(key) FROM (SELECT key FROM repeats WHERE key > ? ORDER BY key LIMIT ?)')
+      .first([this.#hand, 2 * this.#newRepeats])!;
     this.#newRepeats = 0;
+    // Twice the time for which anybody asks: a clock may have stepped.
+    const horizonMs = this.#newestMs - 2 * limits.repeatMs;
+    this.#database
+      .prepare('DELETE FROM repeats WHERE key > ? AND key <= ? AND time < ?')
+      .run([this.#hand, last ?? '', horizonMs]);
+    this.#hand = typeof last === 'string' ? last : '';
   }
 }
 

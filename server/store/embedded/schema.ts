@@ -15,7 +15,6 @@ CREATE TABLE log (
   PRIMARY KEY (room, seq)
 ) WITHOUT ROWID;
 CREATE TABLE repeats (key TEXT PRIMARY KEY, seq INTEGER NOT NULL, time INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX repeats_by_time ON repeats (time);
 CREATE TABLE entries (
   path TEXT PRIMARY KEY, parent TEXT NOT NULL, name TEXT NOT NULL, owner TEXT NOT NULL, owner_name TEXT NOT NULL,
   modified TEXT NOT NULL, size INTEGER, hash TEXT, blob TEXT, inline BLOB

@@ -17,6 +17,7 @@ import type {
   Write,
 } from '../../hub/host.ts';
 import { conflicts } from '../conflicts.ts';
+import { blobOf, Change } from './change.ts';
 
 type Step<K extends Write['kind']> = Extract<Write, { kind: K }>;
 interface Remembered {
@@ -199,52 +200,6 @@ class MemoryStore implements Store {
     const inUse = new Set([...this.#entries.values()].map(blobOf));
     return [...change.dropped].filter(id => !inUse.has(id));
   }
-}
-
-/** What a transaction has changed so far, and how to take it back. */
-class Change {
-  /** Blobs that lost an entry. */
-  readonly dropped = new Set<BlobId>();
-  readonly #inverses: (() => void)[] = [];
-  readonly #touched = new Map<unknown, Set<unknown>>();
-
-  set<K, V>(map: Map<K, V>, key: K, value: V): void {
-    this.#keep(map, key);
-    map.set(key, value);
-  }
-
-  remove<K, V>(map: Map<K, V>, key: K): undefined {
-    this.#keep(map, key);
-    map.delete(key);
-  }
-
-  /** True if this transaction set the key. */
-  has<K, V>(map: Map<K, V>, key: K): boolean {
-    return this.#touched.get(map)?.has(key) ?? false;
-  }
-
-  drop(entry: EntryRow | undefined): void {
-    const id = entry && blobOf(entry);
-    if (id !== undefined) this.dropped.add(id);
-  }
-
-  inverse(takeBack: () => void): void {
-    this.#inverses.push(takeBack);
-  }
-
-  takeBack(): void {
-    for (const inverse of this.#inverses.toReversed()) inverse();
-  }
-
-  #keep<K, V>(map: Map<K, V>, key: K): void {
-    const old = map.get(key);
-    this.#inverses.push(() => (old === undefined ? map.delete(key) : map.set(key, old)));
-    this.#touched.set(map, (this.#touched.get(map) ?? new Set()).add(key));
-  }
-}
-
-function blobOf(entry: EntryRow): BlobId | undefined {
-  return entry.type === 'file' && entry.content.kind === 'blob' ? entry.content.id : undefined;
 }
 
 /** Callers may use their octets again. */
