@@ -146,6 +146,7 @@ export class Hub implements AsyncDisposable {
     readonly drain?: 'quit' | 'fin';
     readonly timeoutMs?: number;
   } = {}): Promise<void> {
+    this.#session.stopAccepting();
     await this.#bulk.finish();
     await this.#session.finish(drain, timeoutMs);
   }

@@ -43,10 +43,10 @@ export class Room implements AsyncIterable<RoomEvent> {
     this.receive(parsed.data);
   }
 
-  entered(last: number): void {
+  /** `last` is the hub's newest number, `after` what was asked for: more than there is means a hub that began anew. */
+  entered(last: number, after: number | undefined): void {
     this.#known ??= last;
-    // A hub that was made anew begins at 1 again.
-    if (this.#known > last) this.#known = last;
+    if (after !== undefined && after > last) this.#known = last;
   }
 
   receive(event: HubEvent): void {

@@ -174,7 +174,7 @@ export class Session {
     const onRow = ({ name, fields }: Row) => room.replay(name, fields);
     const input = { room: room.name, ...(after !== undefined && { after }) };
     const output = await link.request('JOIN', commands.JOIN, input, { onRow });
-    room.entered(commands.JOIN.output.parse(output).last);
+    room.entered(commands.JOIN.output.parse(output).last, after);
   }
 
   /** A further connection of this session, for bulk; the caller finishes it. */
@@ -187,11 +187,17 @@ export class Session {
     return link;
   }
 
-  /** No new request; resolves after every reply, BYE and the peer's FIN. Error: TruncatedError. */
-  async finish(drain: 'quit' | 'fin' = 'quit', timeoutMs?: number): Promise<void> {
+  /** From here on requests are refused; those that run go on. */
+  stopAccepting(): void {
     if (this.#state === 'closed') return;
     this.#state = 'half-closed';
     this.#stop.abort();
+  }
+
+  /** No new request; resolves after every reply, BYE and the peer's FIN. Error: TruncatedError. */
+  async finish(drain: 'quit' | 'fin' = 'quit', timeoutMs?: number): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.stopAccepting();
     try {
       await this.#link?.finish(drain, timeoutMs);
     } finally {

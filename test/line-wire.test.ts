@@ -103,7 +103,7 @@ t.test(
     };
     const [slow, quick, talker] = [await enter('slow'), await enter('quick'), await enter('talker')];
     slow.pause();
-  t.equal(await quick.line(), '* JOINED room=lobby user=talker guest=1');
+    t.equal(await quick.line(), '* JOINED room=lobby user=talker guest=1');
     const text = 'x'.repeat(900);
     const count = 12_000;
     let heard = 0;
