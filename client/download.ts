@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import { HashMismatchError, PartylineError } from './errors.ts';
-import type { Link } from './link.ts';
+import type { Link, Row } from './link.ts';
 import type { OnProgress } from './progress.ts';
 
 export interface RemoteFile {
@@ -36,8 +36,9 @@ export async function receive(
   local: string,
   options: ReceiveOptions,
 ): Promise<Received> {
-  await mkdir(dirname(local), { recursive: true });
   const part = join(dirname(local), `.${basename(local)}.plpart`);
+  if (remote.size <= limits.chunkOctets) return receiveSmall(link, remote, local, part, options);
+  await mkdir(dirname(local), { recursive: true });
   const journal = `${part}.json`;
   // The part belongs to one content: another file of the name begins anew.
   const known = await readFile(journal, 'utf8').then(JSON.parse, () => undefined);
@@ -54,6 +55,32 @@ export async function receive(
     await rm(part, { force: true });
     if (tries > 0) throw new HashMismatchError(`${remote.path} did not arrive as announced, twice`);
   }
+}
+
+/** A file of one row: nothing to resume, so no journal; still seen only when it is whole. */
+async function receiveSmall(
+  link: Link,
+  remote: RemoteFile,
+  local: string,
+  part: string,
+  { signal, onProgress }: ReceiveOptions,
+): Promise<Received> {
+  const { path, size, hash } = remote;
+  const parts: Uint8Array[] = [];
+  const onRow = ({ blob }: Row) => void parts.push(...(blob?.pieces ?? []));
+  await link.request('GET', commands.GET, { path, 'if-hash': hash }, { onRow, signal });
+  const octets = Buffer.concat(parts);
+  if (`sha256:${createHash('sha256').update(octets).digest('hex')}` !== hash) {
+    throw new HashMismatchError(`${path} did not arrive as announced`);
+  }
+  await writeFile(part, octets).catch(async error => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(dirname(local), { recursive: true });
+    await writeFile(part, octets);
+  });
+  await settle(part, undefined, local, remote);
+  onProgress?.({ phase: 'done', path, octets: size, total: size, resumedFrom: 0 });
+  return { path, local, size, hash, resumedFrom: 0 };
 }
 
 /** Resolves with where it began, or undefined when the whole does not have the hash. */
@@ -118,13 +145,18 @@ async function hashHeld(file: FileHandle, size: number, digest: Hash, tell: (oct
   return held;
 }
 
-async function settle(part: string, journal: string, local: string, { modified }: RemoteFile): Promise<void> {
+async function settle(
+  part: string,
+  journal: string | undefined,
+  local: string,
+  { modified }: RemoteFile,
+): Promise<void> {
   if (modified !== undefined) {
     const date = new Date(modified);
     await utimes(part, date, date);
   }
   await rename(part, local);
-  await rm(journal, { force: true });
+  if (journal !== undefined) await rm(journal, { force: true });
 }
 
 /** True if the local file has the size and date of the remote one. */

@@ -1,0 +1,50 @@
+/** Memory of a server for a session that has joined and is silent. */
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../server/net/system-clock.ts';
+import { delay } from '../../shared/clock.ts';
+import { interleave } from '../contest.ts';
+import type { ReceiversAnswer, ReceiversRequest } from '../load/receivers.ts';
+import { startRole } from '../load/role.ts';
+import { rssOctetsOf } from '../process.ts';
+import { startBareFanout, startPartyline } from '../servers/node-servers.ts';
+import type { PeerStart } from '../servers/peers.ts';
+import type { Server } from '../servers/server.ts';
+import { median, range } from '../statistics.ts';
+import { short, spread, table } from '../table.ts';
+
+const sessions = 2_000;
+const restMs = 1_500;
+const collectable = fileURLToPath(new URL('../load/collectable.js', import.meta.url));
+const flags = ['--expose-gc', '--import', collectable];
+
+export async function measureIdle(peers: readonly PeerStart[], rounds: number): Promise<string> {
+  const contestants = [
+    { name: 'partyline', run: () => weigh(() => startPartyline({ flags }), true) },
+    { name: 'bare', run: () => weigh(() => startBareFanout(flags), true) },
+    ...peers.flatMap(({ name, start }) => (start ? [{ name, run: () => weigh(start, false) }] : [])),
+  ];
+  const samples = await interleave(contestants, rounds);
+  const rows = [...samples].map(([name, kib]) => [name, short(median(kib)), spread(range(kib))]);
+  return `Growth from ${sessions} to ${2 * sessions} sessions, KiB each.\n\n${table(['', 'KiB', 'min–max'], rows)}`;
+}
+
+/** The first sessions pay for what grows once; the second ones are weighed. */
+async function weigh(start: () => Promise<Server>, isNode: boolean): Promise<number> {
+  const receivers = startRole<ReceiversRequest, ReceiversAnswer>('./receivers.js');
+  const server = await start();
+  try {
+    const { name: wire, port, pid } = server;
+    const octets: number[] = [];
+    for (const prefix of ['a', 'b']) {
+      await receivers.ask({ do: 'open', wire, port, count: sessions, prefix });
+      await delay(systemClock, restMs);
+      if (isNode) process.kill(pid, 'SIGUSR2');
+      await delay(systemClock, restMs);
+      octets.push(await rssOctetsOf(pid));
+    }
+    return (octets[1]! - octets[0]!) / sessions / 1024;
+  } finally {
+    receivers.stop();
+    await server.stop();
+  }
+}

@@ -1,0 +1,65 @@
+/** The product's server and the bare programs, started from this build. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Program, startProgram } from '../process.ts';
+import { inFolder, type Server, temporary } from './server.ts';
+
+const build = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+export interface NodeOptions {
+  /** Where the data folder is made. */
+  readonly parent?: string;
+  /** Options of `node`. */
+  readonly flags?: readonly string[];
+  /** An account `bench` with the password `secret`, which may upload. */
+  readonly hasAccount?: boolean;
+}
+
+/** The real server with its default settings, on free ports of loopback. */
+export function startPartyline(options: NodeOptions = {}): Promise<Server> {
+  const { parent = temporary, flags = [], hasAccount = false } = options;
+  return inFolder(parent, async folder => {
+    const env = {
+      PARTYLINE_DATA_DIR: join(folder, 'data'),
+      PARTYLINE_HTTP_PORT: '0',
+      PARTYLINE_LINE_PORT: '0',
+      PARTYLINE_LINE_TLS_PORT: '0',
+    };
+    if (hasAccount) await addAccount(env);
+    const args = [...flags, build('server/main.js')];
+    const program = await startProgram(process.execPath, args, { env, ready: /^partyline ready$/m });
+    const port = Number(/^listening line \S+:(\d+)$/m.exec(program.output())?.[1] ?? 0);
+    return { ...program, name: 'partyline', port };
+  });
+}
+
+async function addAccount(env: Readonly<Record<string, string>>): Promise<void> {
+  const args = [build('client/cli/main.js'), 'user', 'add', 'bench', '--password-stdin'];
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env },
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', text => {
+    said += text;
+  });
+  child.stdin.end('secret\n');
+  const code = await new Promise<number | null>(resolve => child.once('close', resolve));
+  if (code !== 0) throw new Error(`user add ended with ${code}: ${said}`);
+}
+
+export async function startBareFanout(flags: readonly string[] = []): Promise<Server> {
+  return { ...(await startBare('fanout', flags)), name: 'bare' };
+}
+
+/** Serves the one file at `path`. */
+export function startBareCopy(path: string): Promise<Program & { readonly port: number }> {
+  return startBare('copy-server', [], [path]);
+}
+
+async function startBare(name: string, flags: readonly string[], args: readonly string[] = []) {
+  const all = [...flags, build(`bench/bare/${name}.js`), ...args];
+  const program = await startProgram(process.execPath, all, { ready: /^listening \d+$/m });
+  return { ...program, port: Number(/^listening (\d+)$/m.exec(program.output())?.[1]) };
+}
