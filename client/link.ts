@@ -7,7 +7,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Command } from '../shared/commands/command.ts';
 import { isErrorCode } from '../shared/errors.ts';
 import { eventSchemas, type HubEvent, isEventName } from '../shared/events.ts';
-import { KIB, limits, MIB } from '../shared/limits.ts';
+import { KIB, MIB } from '../shared/limits.ts';
 import { type Blob, type Frame, LineDecoder } from '../shared/line/decoder.ts';
 import { type Body, formatFrame, parseBody } from '../shared/line/grammar.ts';
 import { answerFields, joinPieces, requestWords } from '../shared/line/request.ts';
@@ -301,5 +301,3 @@ export class Link {
 export function octetsOf(blob: Blob | undefined): Uint8Array {
   return blob ? joinPieces(blob) : new Uint8Array(0);
 }
-
-export const linkLimits = { unanswered: limits.unansweredMax - 8 } as const;

@@ -16,8 +16,10 @@ export const limits = {
   pieceOctets: MIB,
   /** Contents up to here live in the store's own transaction, so that ten thousand small files need no fsync each. */
   inlineOctetsMax: 16 * KIB,
-  /** Requests begun and not answered, per connection; then the server stops reading. */
-  unansweredMax: 64,
+  /** Requests begun and not answered, per connection; then the server stops reading. So many share one commit. */
+  unansweredMax: 1_024,
+  /** What they hold together, with their blobs. */
+  unansweredOctetsMax: 8 * MIB,
   /** Labelled GETs that stream at once on one connection; the next is `busy`. */
   streamingMax: 8,
   /** Unsent output at which the server stops reading requests. */

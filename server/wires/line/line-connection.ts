@@ -40,6 +40,7 @@ export class LineConnection {
   #attached: Set<LineConnection> | undefined;
   #hasCredit = false;
   #unanswered = 0;
+  #unansweredOctets = 0;
   #replyCount = 0;
   #isBlocked = false;
   #isPaused = false;
@@ -220,6 +221,7 @@ export class LineConnection {
     return (
       !this.#isBlocked &&
       this.#unanswered < limits.unansweredMax &&
+      this.#unansweredOctets < limits.unansweredOctetsMax &&
       this.connection.pendingOctets < limits.outputOctetsHigh
     );
   }
@@ -297,11 +299,14 @@ export class LineConnection {
 
   async #run(frame: Frame, verb: string, entry: Command, fields: Record<string, unknown>): Promise<void> {
     const { label } = frame;
+    const octets = frame.body.length + (frame.blob?.octets ?? 0);
+    this.#unansweredOctets += octets;
     const answer = this.#place(label);
     const transfer = entry.content === 'out' ? this.#newTransfer(label) : undefined;
     const running = label === undefined ? undefined : { abort: new AbortController(), transfer };
     if (running) {
       if (this.#labelled?.has(label!)) {
+        this.#unansweredOctets -= octets;
         return answer(
           errorFrame(label, verb, new HubError('bad-argument', `#${label} is in use`), this.#style, this.context.log),
         );
@@ -325,6 +330,7 @@ export class LineConnection {
       answer(errorFrame(label, verb, error, this.#style, this.context.log));
       if (error instanceof HubError && error.code === 'version') this.finish('protocol');
     } finally {
+      this.#unansweredOctets -= octets;
       if (running) this.#labelled?.delete(label!);
       if (this.#incoming) {
         this.#incoming = undefined;
