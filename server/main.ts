@@ -51,9 +51,6 @@ export async function settingsFrom(argv: readonly string[]): Promise<SettingsRea
     allowPositionals: true,
   });
   const { help, config, ...given } = parsed.values;
-  if (parsed.positionals.length > 0) {
-    throw new SettingsError(`${parsed.positionals[0]}: flags are --name value; --help lists them`);
-  }
   const flags = Object.fromEntries(
     Object.entries(given).map(([name, value]) => [name, value === true ? 'on' : String(value)]),
   );
@@ -61,6 +58,9 @@ export async function settingsFrom(argv: readonly string[]): Promise<SettingsRea
   const toml = file === undefined ? undefined : await readFile(String(file), 'utf8');
   const home = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
   const read = readSettings({ flags, environment: process.env, file: toml, dataDir: join(home, 'partyline') });
+  if (parsed.positionals.length > 0) {
+    throw new SettingsError(`${parsed.positionals[0]}: flags are --name value; --help lists them`);
+  }
   return { ...read, isHelp: help === true };
 }
 
