@@ -9,6 +9,8 @@ const usage = `npm run bench -- line [--rounds N] [--only NAME]
   --only NAME  one of ${Object.keys(cases).join(', ')}; may be given more than once
 `;
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

@@ -39,6 +39,10 @@ export async function startProgram(
       output += text;
     });
   }
+  // An interrupted bench leaves nothing behind.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   const program = { pid: child.pid ?? 0, output: () => output, stop: () => stop(child) };
   const isReady = async () => (ready ? ready.test(output) : await accepts(port ?? 0));
   const deadline = Date.now() + readyDeadlineMs;

@@ -1,11 +1,10 @@
 /** The product's server, a bare copy server and a source file in one folder, ready for transfers. */
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BulkAnswer, BulkRequest } from '../load/bulk.ts';
 import { type Role, startRole } from '../load/role.ts';
 import type { Program } from '../process.ts';
 import { startBareCopy, startPartyline } from '../servers/node-servers.ts';
-import type { Server } from '../servers/server.ts';
+import { makeFolder, type Server } from '../servers/server.ts';
 import { makeSource, type Source } from './source.ts';
 
 export interface Depot {
@@ -23,7 +22,7 @@ export interface Depot {
 
 /** Calls `use` with a depot below `parent`, and clears all away. */
 export async function withDepot<T>(parent: string, size: number, use: (depot: Depot) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(parent, 'partyline-bench-'));
+  const { folder, remove } = await makeFolder(parent);
   const bulk: Role<BulkRequest, BulkAnswer> = startRole('./bulk.js');
   const running: Program[] = [];
   try {
@@ -47,6 +46,6 @@ export async function withDepot<T>(parent: string, size: number, use: (depot: De
   } finally {
     bulk.stop();
     for (const program of running) await program.stop();
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    await remove();
   }
 }

@@ -55,7 +55,9 @@ class Room {
   async open(): Promise<void> {
     const { name: wire, port } = this.server;
     const { receivers: count, senders } = this.#crowd;
-    this.#receiversGroup = (await this.#load.receivers.ask({ do: 'open', wire, port, count, prefix: 'r' })).group;
+    this.#receiversGroup = (
+      await this.#load.receivers.ask({ do: 'open', wire, port, count, prefix: 'r', rooms: 'lobby' })
+    ).group;
     this.#senderGroup = (await this.#load.sender.ask({ do: 'open', wire, port, senders })).group;
   }
 

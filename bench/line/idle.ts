@@ -1,7 +1,9 @@
-/** Memory of a server for a session that has joined and is silent. */
+/** Memory of a server for a session that has joined a room of fifty and is silent. */
 import { fileURLToPath } from 'node:url';
+import { connect, password } from '../../client/index.ts';
 import { systemClock } from '../../server/net/system-clock.ts';
 import { delay } from '../../shared/clock.ts';
+import type { RoomName } from '../../shared/names.ts';
 import { interleave } from '../contest.ts';
 import type { ReceiversAnswer, ReceiversRequest } from '../load/receivers.ts';
 import { startRole } from '../load/role.ts';
@@ -13,19 +15,35 @@ import { median, range } from '../statistics.ts';
 import { short, spread, table } from '../table.ts';
 
 const sessions = 2_000;
+/** Small rooms, since everybody in a room hears of everybody who comes. */
+const members = 50;
+const prefixes = ['a', 'b'];
 const restMs = 1_500;
 const collectable = fileURLToPath(new URL('../load/collectable.js', import.meta.url));
 const flags = ['--expose-gc', '--import', collectable];
 
 export async function measureIdle(peers: readonly PeerStart[], rounds: number): Promise<string> {
   const contestants = [
-    { name: 'partyline', run: () => weigh(() => startPartyline({ flags }), true) },
+    { name: 'partyline', run: () => weigh(startWithRooms, true) },
     { name: 'bare', run: () => weigh(() => startBareFanout(flags), true) },
     ...peers.flatMap(({ name, start }) => (start ? [{ name, run: () => weigh(start, false) }] : [])),
   ];
   const samples = await interleave(contestants, rounds);
   const rows = [...samples].map(([name, kib]) => [name, short(median(kib)), spread(range(kib))]);
   return `Growth from ${sessions} to ${2 * sessions} sessions, KiB each.\n\n${table(['', 'KiB', 'min–max'], rows)}`;
+}
+
+/** The peers make a room when somebody enters it; here somebody has to. */
+async function startWithRooms(): Promise<Server> {
+  const server = await startPartyline({ flags, hasAccount: true });
+  const hub = await connect(`pl://bench@127.0.0.1:${server.port}`, { auth: password('secret') });
+  for (const prefix of prefixes) {
+    for (let room = 0; room < sessions / members; room++) {
+      await hub.request('CREATE', { room: `${prefix}-${room}` as RoomName });
+    }
+  }
+  await hub.finish();
+  return server;
 }
 
 /** The first sessions pay for what grows once; the second ones are weighed. */
@@ -35,8 +53,8 @@ async function weigh(start: () => Promise<Server>, isNode: boolean): Promise<num
   try {
     const { name: wire, port, pid } = server;
     const octets: number[] = [];
-    for (const prefix of ['a', 'b']) {
-      await receivers.ask({ do: 'open', wire, port, count: sessions, prefix });
+    for (const prefix of prefixes) {
+      await receivers.ask({ do: 'open', wire, port, count: sessions, prefix, rooms: members });
       await delay(systemClock, restMs);
       if (isNode) process.kill(pid, 'SIGUSR2');
       await delay(systemClock, restMs);

@@ -14,7 +14,10 @@ export type ReceiversRequest =
       readonly wire: WireName;
       readonly port: number;
       readonly count: number;
+      /** Of the names, which are told apart by a number. */
       readonly prefix: string;
+      /** Everybody in one room, or so many in each of the rooms `PREFIX-0`, `PREFIX-1` …. */
+      readonly rooms: 'lobby' | number;
     }
   /** Answered when every receiver has seen the message with this number. */
   | { readonly do: 'settle'; readonly number: number }
@@ -25,6 +28,8 @@ export type ReceiversRequest =
   /** The group that the other requests mean. */
   | { readonly do: 'choose'; readonly group: number }
   | { readonly do: 'close' };
+
+type Open = Extract<ReceiversRequest, { do: 'open' }>;
 
 export interface ReceiversAnswer {
   readonly group: number;
@@ -95,19 +100,21 @@ class Group {
     this.#wire = wire;
   }
 
-  async open(port: number, count: number, prefix: string, buffer: Uint8Array): Promise<void> {
+  async open(request: Open, buffer: Uint8Array): Promise<void> {
+    const { count } = request;
     for (let first = 0; first < count; first += openedAtOnce) {
       const some = Array.from({ length: Math.min(openedAtOnce, count - first) }, (_, i) =>
-        this.#openOne(port, first + i, prefix, buffer),
+        this.#openOne(request, first + i, buffer),
       );
       this.#receivers.push(...(await Promise.all(some)));
     }
   }
 
-  async #openOne(port: number, index: number, prefix: string, buffer: Uint8Array): Promise<Receiver> {
+  async #openOne({ port, prefix, rooms }: Open, index: number, buffer: Uint8Array): Promise<Receiver> {
     const tap: Tap = { take: () => undefined, ended: () => undefined };
     const socket = await open({ port, localAddress: `127.0.0.${2 + (index % 8)}` }, buffer, tap);
-    await take(this.#wire.receiver(`${prefix}${index}`), socket, tap);
+    const room = rooms === 'lobby' ? rooms : `${prefix}-${Math.floor(index / rooms)}`;
+    await take(this.#wire.receiver(`${prefix}${index}`, room), socket, tap);
     tap.ended = reason => this.#finish?.reject(new Error(`receiver ${index}: ${reason}`));
     this.#ignore(tap, socket);
     return new Receiver(socket, tap);
@@ -209,7 +216,7 @@ serveRole<ReceiversRequest, ReceiversAnswer>(async request => {
   if (request.do === 'open') {
     const added = new Group(wires[request.wire]);
     chosen.group = groups.push(added) - 1;
-    await added.open(request.port, request.count, request.prefix, buffer);
+    await added.open(request, buffer);
   } else if (request.do === 'choose') chosen.group = request.group;
   else if (request.do === 'settle') await group?.settle(request.number);
   else if (request.do === 'expect') group?.expect(request.count, request.senders);

@@ -25,7 +25,7 @@ export interface SenderAnswer {
 }
 
 /** Messages on their way without an acknowledgement: what the line protocol allows on one connection. */
-const unacknowledgedMax = 64;
+const unacknowledgedMax = 1_000;
 const LF = 10;
 const ZERO = 0x30;
 

@@ -7,7 +7,8 @@ export interface Step {
 }
 
 export interface Wire {
-  readonly receiver: (name: string) => readonly Step[];
+  /** How to come in under a name and hear a room. */
+  readonly receiver: (name: string, room: string) => readonly Step[];
   readonly sender: (name: string) => readonly Step[];
   /** What stands before a payload in a request. */
   readonly head: string;
@@ -31,7 +32,7 @@ const direct = { ackEvery: 1, ask: '' } as const;
 
 const partyline: Wire = {
   ...direct,
-  receiver: name => [{ send: `NICK ${name}\nJOIN lobby\n`, until: '+ JOIN' }],
+  receiver: (name, room) => [{ send: `NICK ${name}\nJOIN ${room}\n`, until: '+ JOIN' }],
   sender: name => [{ send: `NICK ${name}\n`, until: '+ NICK' }],
   head: 'SAY lobby :',
   crlf: false,
@@ -49,7 +50,7 @@ const bare: Wire = {
 
 const redis: Wire = {
   ...direct,
-  receiver: () => [{ send: 'SUBSCRIBE lobby\r\n', until: ':1\r\n' }],
+  receiver: (_, room) => [{ send: `SUBSCRIBE ${room}\r\n`, until: ':1\r\n' }],
   sender: () => [],
   head: `*3\r\n$7\r\nPUBLISH\r\n$5\r\nlobby\r\n$${payloadOctets}\r\n`,
   crlf: true,
@@ -58,7 +59,7 @@ const redis: Wire = {
 
 const nats: Wire = {
   ...direct,
-  receiver: () => [{ send: 'CONNECT {"verbose":false}\r\nSUB lobby 1\r\nPING\r\n', until: 'PONG' }],
+  receiver: (_, room) => [{ send: `CONNECT {"verbose":false}\r\nSUB ${room} 1\r\nPING\r\n`, until: 'PONG' }],
   sender: () => [{ send: 'CONNECT {"verbose":true}\r\nPING\r\n', until: 'PONG' }],
   head: `PUB lobby ${payloadOctets}\r\n`,
   crlf: true,
@@ -72,7 +73,7 @@ const ircLogin = (name: string): Step => ({
 });
 
 const ngircd: Wire = {
-  receiver: name => [ircLogin(name), { send: 'JOIN #lobby\r\n', until: ' 366 ' }],
+  receiver: (name, room) => [ircLogin(name), { send: `JOIN #${room}\r\n`, until: ' 366 ' }],
   // Not a member, since every line that comes back is taken for an acknowledgement.
   sender: name => [ircLogin(name)],
   head: 'PRIVMSG #lobby :',

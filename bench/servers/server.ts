@@ -1,4 +1,5 @@
 /** A contestant's server, ready for load: where it listens and how it is spoken to. */
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,10 +11,23 @@ export interface Server extends Program {
   readonly port: number;
 }
 
+/** An empty folder below `parent`, and how to remove it; it goes with the process too. */
+export async function makeFolder(
+  parent: string,
+): Promise<{ readonly folder: string; readonly remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(parent, 'partyline-bench-'));
+  const removeNow = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  process.once('exit', removeNow);
+  const remove = async () => {
+    process.off('exit', removeNow);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  return { folder, remove };
+}
+
 /** A folder that lives as long as the program that `start` starts in it. */
 export async function inFolder<P extends Program>(parent: string, start: (folder: string) => Promise<P>): Promise<P> {
-  const folder = await mkdtemp(join(parent, 'partyline-bench-'));
-  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  const { folder, remove } = await makeFolder(parent);
   try {
     const program = await start(folder);
     const stop = async () => {
