@@ -107,7 +107,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     process.stdout.write(
       `first start: data in ${settings['data-dir']}\n` +
         `certificate sha256 ${certificate.fingerprint}\n` +
-        'make an account: npx partyline user add NAME --admin\n',
+        'make an account: partyline user add NAME --admin\n',
     );
   }
   process.stdout.write('partyline ready\n');
