@@ -1,6 +1,6 @@
 /** Settings: which source wins, what is refused and with what advice. */
 import t from 'tap';
-import { readSettings, SettingsError, type Sources } from '../server/settings.ts';
+import { readSettings, type Sources } from '../server/settings.ts';
 
 const read = (sources: Partial<Sources>) => readSettings({ flags: {}, environment: {}, dataDir: '/data', ...sources });
 

@@ -8,34 +8,46 @@ import { limits } from '../../shared/limits.ts';
 
 export interface ConnectionEvents {
   data(octets: Buffer): void;
-  /** The peer sent FIN. */
+  /** The peer sent FIN, and it was not a reset that looks like one. */
   end(): void;
-  /** Everything written has been taken by the kernel. */
+  /** Much was unsent, and the kernel has taken all of it. */
   drain(): void;
   /** Gone, for whatever reason; called once. */
   close(): void;
 }
+
+const nothing = Buffer.alloc(0);
+const ignore = () => undefined;
 
 export class Connection {
   readonly address: string;
   readonly secure: boolean;
   readonly #socket: Socket;
   readonly #clock: Clock;
+  /** Neighbouring strings are one, so that a turn's replies are encoded at once. */
   #queue: (string | Uint8Array)[] = [];
   #queuedOctets = 0;
-  #flushing = false;
   #lingering = false;
+  #lingerOctetsLeft: number = limits.lingerOctetsMax;
   #cancelStall: (() => void) | undefined;
+  #events: ConnectionEvents | undefined;
 
   constructor(socket: Socket, secure: boolean, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
     this.secure = secure;
     this.address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+    // What `close` does not tell is of no use to anybody: the peer is gone.
+    socket.on('error', ignore);
   }
 
   get isLoopback(): boolean {
     return this.address.startsWith('127.') || this.address === '::1';
+  }
+
+  /** Gone, or our FIN is sent or on its way: what is written now is thrown away. */
+  get isEnded(): boolean {
+    return this.#socket.destroyed || this.#socket.writableEnded;
   }
 
   /** Octets that were written and that the kernel has not taken. */
@@ -45,17 +57,22 @@ export class Connection {
 
   listen(events: ConnectionEvents): void {
     const socket = this.#socket;
+    this.#events = events;
     socket.on('data', octets => {
       if (!this.#lingering) events.data(octets);
     });
-    socket.on('end', () => events.end());
+    // libuv tells of a reset right behind octets as if it were a FIN; after one, writing nothing fails.
+    socket.on('end', () => {
+      if (!socket.writable) return events.end();
+      socket.write(nothing, error => {
+        if (!error) events.end();
+      });
+    });
     socket.on('drain', () => {
       this.#cancelStall?.();
       this.#cancelStall = undefined;
       events.drain();
     });
-    // A reset peer is told by `close`; the reason is of no use to anybody.
-    socket.on('error', () => undefined);
     socket.on('close', () => {
       this.#cancelStall?.();
       events.close();
@@ -64,39 +81,45 @@ export class Connection {
 
   /** Queues octets; all that is queued in one turn leaves together. A buffer must not change until it has left. */
   write(octets: string | Uint8Array): void {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return;
-    this.#queue.push(octets);
+    if (this.isEnded) return;
+    const queue = this.#queue;
+    if (queue.length === 0) this.#clock.soon(() => this.#flush());
+    const last = queue.at(-1);
+    if (typeof octets === 'string' && typeof last === 'string') queue[queue.length - 1] = last + octets;
+    else queue.push(octets);
     this.#queuedOctets += typeof octets === 'string' ? Buffer.byteLength(octets) : octets.length;
-    if (this.#flushing) return;
-    this.#flushing = true;
-    this.#clock.soon(() => this.flush());
   }
 
-  flush(): void {
-    this.#flushing = false;
-    if (this.#queue.length === 0 || this.#socket.destroyed || this.#socket.writableEnded) return;
-    const parts = joinStrings(this.#queue);
+  #flush(taken?: () => void): void {
+    const parts = this.#queue;
+    if (parts.length === 0) return;
+    const octets = this.#queuedOctets;
     this.#queue = [];
     this.#queuedOctets = 0;
     const socket = this.#socket;
-    if (parts.length > 1) socket.cork();
-    let taken = true;
-    for (const part of parts) taken = socket.write(part);
-    if (parts.length > 1) socket.uncork();
-    if (!taken) this.#watchStall();
+    if (this.isEnded) return;
+    const end = parts.length - 1;
+    if (end > 0) socket.cork();
+    for (let i = 0; i < end; i++) socket.write(parts[i]!);
+    socket.write(parts[end]!, taken);
+    if (end > 0) socket.uncork();
+    if (socket.writableLength > 0) this.#watchStall();
+    // What the kernel takes at once makes no `drain` of the socket's own.
+    else if (octets >= limits.outputOctetsHigh) this.#events?.drain();
   }
 
   /** Resolves when the kernel has taken all that was written, or the connection is gone. */
   drained(): Promise<void> {
-    this.flush();
+    const socket = this.#socket;
+    if (this.isEnded || this.pendingOctets === 0) return Promise.resolve();
     return new Promise(resolve => {
-      if (this.#socket.destroyed) return resolve();
       const done = () => {
-        this.#socket.off('close', done);
+        socket.off('close', done);
         resolve();
       };
-      this.#socket.once('close', done);
-      this.#socket.write('', done);
+      socket.once('close', done);
+      if (this.#queue.length > 0) this.#flush(done);
+      else socket.write(nothing, done);
     });
   }
 
@@ -108,31 +131,29 @@ export class Connection {
     this.#socket.resume();
   }
 
-  /** Sends what is queued and FIN; input goes on. */
-  end(): void {
-    this.flush();
-    this.#socket.end();
-  }
-
   /**
    * The end of a connection that the peer may still be writing to: FIN after the last words, then input is read and
    * thrown away until the peer's FIN, for a bounded time and number of octets. A `destroy` here would turn into a reset
-   * that overtakes the last words.
+   * that overtakes the last words; the time runs from the moment the kernel has them.
    */
   lingerClose(): void {
+    const socket = this.#socket;
+    if (this.#lingering || socket.destroyed) return;
+    this.#flush();
     this.#lingering = true;
-    this.end();
-    let left: number = limits.lingerOctetsMax;
-    this.#socket.on('data', octets => {
-      left -= octets.length;
-      if (left < 0) this.#socket.destroy();
+    socket.on('data', octets => {
+      this.#lingerOctetsLeft -= octets.length;
+      if (this.#lingerOctetsLeft < 0) socket.destroy();
     });
-    this.#socket.on('end', () => this.#socket.destroySoon());
-    this.#socket.resume();
-    const cancel = this.#clock.after(limits.lingerMs, () => this.#socket.destroy());
-    this.#socket.on('close', cancel);
+    socket.end(() => {
+      if (socket.destroyed) return;
+      const cancel = this.#clock.after(limits.lingerMs, () => socket.destroy());
+      socket.once('close', cancel);
+    });
+    socket.resume();
   }
 
+  /** Ends at once; what was not delivered is lost. */
   reset(): void {
     if (this.secure) this.#socket.destroy();
     else this.#socket.resetAndDestroy();
@@ -140,28 +161,17 @@ export class Connection {
 
   #watchStall(): void {
     if (this.#cancelStall) return;
-    const before = this.#socket.bytesWritten - this.#socket.writableLength;
+    const before = this.#taken();
     this.#cancelStall = this.#clock.after(limits.stallMs, () => {
       this.#cancelStall = undefined;
-      if (this.#socket.bytesWritten - this.#socket.writableLength === before) this.reset();
+      if (this.#taken() === before) this.reset();
       else if (this.#socket.writableLength > 0) this.#watchStall();
     });
   }
-}
 
-/** Neighbouring strings become one, so that a turn's replies are encoded at once. */
-function joinStrings(parts: readonly (string | Uint8Array)[]): (string | Uint8Array)[] {
-  const joined: (string | Uint8Array)[] = [];
-  let text = '';
-  for (const part of parts) {
-    if (typeof part === 'string') {
-      text += part;
-      continue;
-    }
-    if (text !== '') joined.push(text);
-    text = '';
-    joined.push(part);
+  /** Octets that the kernel has taken so far, within a write that is under way too: that is what the handle counts. */
+  #taken(): number {
+    const socket = this.#socket as Socket & { readonly _handle?: { readonly writeQueueSize?: number } | null };
+    return socket.bytesWritten - socket.writableLength - (socket._handle?.writeQueueSize ?? 0);
   }
-  if (text !== '') joined.push(text);
-  return joined;
 }

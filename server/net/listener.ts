@@ -13,8 +13,10 @@ export interface ListenerOptions {
   readonly connectionsMax: number;
   readonly clock: Clock;
   accept(connection: Connection): void;
-  /** One line for whoever comes when the house is full; the connection ends behind it. */
+  /** What whoever comes when the house is full is told; the connection ends behind it. */
   refusal(): string;
+  /** Accepting failed once; the port goes on. */
+  failed(error: Error): void;
 }
 
 export interface Listener {
@@ -24,32 +26,40 @@ export interface Listener {
   stopAccepting(): void;
 }
 
+/** Handshakes, and refused connections that are still being told so: beyond these nobody is spoken to. */
+const unservedMax = 256;
+
 /** Errors: what the system says, such as EADDRINUSE. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const accept = acceptor(options);
-  const socketOptions = {
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: limits.keepaliveMs,
-  };
-  const server: Server = options.tls
-    ? createTlsServer(
-        { ...options.tls, ...socketOptions, minVersion: 'TLSv1.2', handshakeTimeout: limits.loginMs },
-        accept,
-      )
-    : createServer(socketOptions, accept);
-  server.on('tlsClientError', (_error, socket: Socket) => socket.destroy());
+  const server = serverOf(options, acceptor(options));
+  server.maxConnections = options.connectionsMax + unservedMax;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {
       server.off('error', reject);
+      server.on('error', options.failed);
       resolve();
     });
   });
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('a TCP listener has an address');
   return { address: bound.address, port: bound.port, stopAccepting: () => void server.close() };
+}
+
+function serverOf({ tls }: ListenerOptions, accept: (socket: Socket) => void): Server {
+  const options = {
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: limits.keepaliveMs,
+  };
+  if (!tls) return createServer(options, accept);
+  const server = createTlsServer(
+    { ...tls, ...options, minVersion: 'TLSv1.2', handshakeTimeout: limits.loginMs },
+    accept,
+  );
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
 }
 
 function acceptor({ accept, refusal, clock, connectionsMax, tls }: ListenerOptions): (socket: Socket) => void {
@@ -59,19 +69,19 @@ function acceptor({ accept, refusal, clock, connectionsMax, tls }: ListenerOptio
     const connection = new Connection(socket, tls !== undefined, clock);
     const { address } = connection;
     const here = perAddress.get(address) ?? 0;
-    if (count >= connectionsMax || here >= limits.connectionsPerAddressMax * (connection.isLoopback ? 100 : 1)) {
-      socket.on('error', () => undefined);
+    const isCrowded = here >= limits.connectionsPerAddressMax && !connection.isLoopback;
+    if (count >= connectionsMax || isCrowded) {
       connection.write(refusal());
       connection.lingerClose();
       return;
     }
     count++;
     perAddress.set(address, here + 1);
-    socket.on('close', () => {
+    socket.once('close', () => {
       count--;
       const left = (perAddress.get(address) ?? 1) - 1;
-      if (left > 0) perAddress.set(address, left);
-      else perAddress.delete(address);
+      if (left === 0) perAddress.delete(address);
+      else perAddress.set(address, left);
     });
     accept(connection);
   };

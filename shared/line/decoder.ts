@@ -103,12 +103,15 @@ export class LineDecoder {
   #take(octets: number): Uint8Array {
     const head = this.#input[0]!;
     const taken = head.subarray(this.#position, this.#position + octets);
-    this.#position += octets;
-    if (this.#position === head.length) {
-      this.#input.shift();
-      this.#position = 0;
-    }
+    this.#skipTo(this.#position + octets);
     return taken;
+  }
+
+  #skipTo(position: number): void {
+    this.#position = position;
+    if (position < this.#input[0]!.length) return;
+    this.#input.shift();
+    this.#position = 0;
   }
 
   #nextRaw(): Raw | undefined {
@@ -119,26 +122,32 @@ export class LineDecoder {
   #nextLine(): Decoded | undefined {
     for (let head = this.#input[0]; head; head = this.#input[0]) {
       const end = head.indexOf(LF, this.#position);
-      const piece = this.#take((end < 0 ? head.length : end + 1) - this.#position);
       if (end < 0) {
-        this.#hold(piece);
+        this.#hold(this.#take(head.length - this.#position));
         continue;
       }
-      const decoded = this.#endLine(piece);
+      const decoded = this.#lineOctets === 0 ? this.#wholeLine(head, end) : this.#endLine(end);
       if (decoded) return decoded;
       if (this.#blob) return this.#nextBlob(this.#blob);
     }
     return this.#ended ? this.#cutShort() : undefined;
   }
 
-  #endLine(piece: Uint8Array): Invalid | Frame | undefined {
-    if (this.#lineOctets === 0) return this.#decodeLine(piece);
-    this.#hold(piece);
+  /** A line that came in one piece, from the position to the LF at `end`. */
+  #wholeLine(head: Uint8Array, end: number): Invalid | Frame | undefined {
+    const start = this.#position;
+    this.#skipTo(end + 1);
+    return this.#decodeLine(head, start, end);
+  }
+
+  /** A line whose beginning was held. */
+  #endLine(end: number): Invalid | Frame | undefined {
+    this.#hold(this.#take(end + 1 - this.#position));
     const octets = this.#lineOctets;
-    const line = this.#line!.subarray(0, Math.min(octets, this.#line!.length));
+    const line = this.#line!;
     this.#line = undefined;
     this.#lineOctets = 0;
-    return line.length < octets ? this.#tooLong(line) : this.#decodeLine(line);
+    return line.length < octets ? this.#tooLong(line) : this.#decodeLine(line, 0, octets - 1);
   }
 
   /** Counts all and keeps what a line may have. */
@@ -155,20 +164,19 @@ export class LineDecoder {
     this.#line.set(piece.subarray(0, wanted - at), at);
   }
 
-  #decodeLine(octets: Uint8Array): Invalid | Frame | undefined {
-    const crlf = octets.length > 1 && octets[octets.length - 2] === CR;
-    const content = octets.subarray(0, octets.length - (crlf ? 2 : 1));
+  #decodeLine(octets: Uint8Array, start: number, end: number): Invalid | Frame | undefined {
+    const crlf = end > start && octets[end - 1] === CR;
+    const content = octets.subarray(start, crlf ? end - 1 : end);
     if (content.length > this.#limits.lineOctetsMax) return this.#tooLong(content);
     const text = decodeText(content);
     if (text === undefined) return this.#badChar('the line is not valid UTF-8', lossy.decode(content));
     if (notText.test(text)) return this.#badChar('a line holds no control character but TAB', text);
-    const [all, label, size] = prefix.exec(text)!;
-    const body = all === '' ? text : text.slice(all.length);
-    if (body === '' && all === '') return undefined;
     const lineEnd = crlf ? '\r\n' : '\n';
-    if (size === undefined) {
-      return label === undefined ? { kind: 'frame', body, lineEnd } : { kind: 'frame', label, body, lineEnd };
-    }
+    const first = text[0];
+    if (first !== '#' && first !== '{') return first === undefined ? undefined : { kind: 'frame', body: text, lineEnd };
+    const [all, label, size] = prefix.exec(text)!;
+    const body = text.slice(all.length);
+    if (size === undefined) return { kind: 'frame', body, lineEnd, ...(label !== undefined && { label }) };
     const isTooLarge = Number(size) > this.#limits.blobOctetsMax;
     const reason = `a blob has at most ${this.#limits.blobOctetsMax} octets`;
     const fault = isTooLarge ? invalid('too-large', reason, { label, verb: verbOf(body) }) : undefined;

@@ -6,11 +6,23 @@ import type { Blob } from './decoder.ts';
 import type { Body, FieldValue } from './grammar.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const plans = new WeakMap<Command, readonly WordPlan[]>();
 
-function plansOf(entry: Command): readonly WordPlan[] {
+interface Plan {
+  /** Words by their place. */
+  readonly places: readonly WordPlan[];
+  /** The one that takes the text. */
+  readonly rest: WordPlan | undefined;
+}
+
+const plans = new WeakMap<Command, Plan>();
+
+function planOf(entry: Command): Plan {
   let found = plans.get(entry);
-  if (!found) plans.set(entry, (found = entry.words.map(planWord)));
+  if (!found) {
+    const words = entry.words.map(planWord);
+    found = { places: words.filter(word => !word.rest), rest: words.find(word => word.rest) };
+    plans.set(entry, found);
+  }
   return found;
 }
 
@@ -19,8 +31,8 @@ function plansOf(entry: Command): readonly WordPlan[] {
  * content. Errors: `bad-argument` with `at`, `bad-char` for a text blob that is not UTF-8.
  */
 export function requestFields(verb: string, entry: Command, body: Body, blob?: Blob): Record<string, unknown> {
-  const plan = plansOf(entry);
-  const rest = plan.find(word => word.rest);
+  const plan = planOf(entry);
+  const { rest } = plan;
   if (blob && !rest && entry.content !== 'in') {
     throw new HubError('bad-argument', `${verb} takes no blob; usage: ${usage(verb, entry)}`);
   }
@@ -30,18 +42,16 @@ export function requestFields(verb: string, entry: Command, body: Body, blob?: B
   return fields;
 }
 
-function wordFields(verb: string, entry: Command, plan: readonly WordPlan[], body: Body): Record<string, unknown> {
+function wordFields(verb: string, entry: Command, { places, rest }: Plan, body: Body): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
-  const places = plan.filter(word => !word.rest);
-  const takesText = places.length < plan.length;
   if (body.words.length > places.length) {
-    const hint = takesText && body.text === undefined ? 'text begins with a colon: ' : 'usage: ';
+    const hint = rest && body.text === undefined ? 'text begins with a colon: ' : 'usage: ';
     throw new HubError('bad-argument', `too many words; ${hint}${usage(verb, entry)}`);
   }
-  if (body.text !== undefined && !takesText) {
+  if (body.text !== undefined && !rest) {
     throw new HubError('bad-argument', `${verb} takes no text; usage: ${usage(verb, entry)}`);
   }
-  for (const [i, word] of body.words.entries()) fields[places[i]!.field] = word;
+  for (let i = 0; i < body.words.length; i++) fields[places[i]!.field] = body.words[i];
   for (const [name, value] of body.keys) {
     if (!Object.hasOwn(entry.input.shape, name)) {
       throw new HubError('bad-argument', `there is no ${name}=; usage: ${usage(verb, entry)}`, { at: name });
@@ -100,20 +110,18 @@ export function joinPieces(blob: Blob): Uint8Array {
  * positional words cannot be sent as words; `needsJson` says so.
  */
 export function requestWords(entry: Command, input: Readonly<Record<string, unknown>>) {
-  const plan = plansOf(entry);
+  const { places, rest } = planOf(entry);
   const words: string[] = [];
   const fields: Record<string, FieldValue> = {};
-  const places = new Set<string>();
-  for (const word of plan) {
-    const value = input[word.field];
-    places.add(word.field);
-    if (value === undefined) continue;
-    if (word.rest) fields['text'] = String(value);
-    else words.push(String(value));
+  for (const { field } of places) if (input[field] !== undefined) words.push(String(input[field]));
+  for (const [name, value] of Object.entries(input)) {
+    if (places.some(({ field }) => field === name)) continue;
+    if (name !== rest?.field) fields[name] = value as FieldValue;
+    else if (value !== undefined) fields['text'] = String(value);
   }
-  for (const [name, value] of Object.entries(input)) if (!places.has(name)) fields[name] = value as FieldValue;
-  const needsJson = [...words, ...Object.values(fields)].some(
-    value => typeof value === 'string' && value !== fields['text'] && /[\u0000-\u001f\u007f]/.test(value),
+  const { text: _, ...others } = fields;
+  const needsJson = [...words, ...Object.values(others)].some(
+    value => typeof value === 'string' && /[\u0000-\u001f\u007f]/.test(value),
   );
   return { words, fields, needsJson };
 }

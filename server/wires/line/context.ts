@@ -7,7 +7,6 @@ import type { Tickets } from './tickets.ts';
 
 export interface LineContext {
   readonly hub: Hub;
-  readonly hubName: string;
   readonly guests: boolean;
   readonly clock: Clock;
   readonly log: FastifyBaseLogger;

@@ -1,12 +1,12 @@
 /** Content that runs to the client's FIN, as the hub reads it: held in bounded pieces while the hub is behind. */
 import { HubError } from '../../../shared/errors.ts';
 import { MIB } from '../../../shared/limits.ts';
+import { Pieces } from '../../../shared/line/pieces.ts';
 
 const heldOctetsMax = 2 * MIB;
 
 export class Incoming implements AsyncIterable<Uint8Array> {
-  #pieces: Uint8Array[] = [];
-  #heldOctets = 0;
+  readonly #pieces = new Pieces();
   #state: 'open' | 'ended' | 'lost' = 'open';
   #isUnwanted = false;
   #wake: (() => void) | undefined;
@@ -18,13 +18,12 @@ export class Incoming implements AsyncIterable<Uint8Array> {
   }
 
   get isFull(): boolean {
-    return this.#heldOctets >= heldOctetsMax;
+    return this.#pieces.octets >= heldOctetsMax;
   }
 
   push(octets: Uint8Array): void {
     if (this.#isUnwanted) return;
-    this.#pieces.push(octets);
-    this.#heldOctets += octets.length;
+    this.#pieces.add(octets);
     this.#wake?.();
   }
 
@@ -42,24 +41,24 @@ export class Incoming implements AsyncIterable<Uint8Array> {
   /** Nobody reads on: what still comes is thrown away. Resolves at the end of the stream. */
   async discard(): Promise<void> {
     this.#isUnwanted = true;
-    this.#pieces = [];
-    this.#heldOctets = 0;
-    this.#wanted();
+    this.#take();
     while (this.#state === 'open') await this.#woken();
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
     for (;;) {
-      const piece = this.#pieces.shift();
-      if (piece) {
-        const wasFull = this.isFull;
-        this.#heldOctets -= piece.length;
-        if (wasFull && !this.isFull) this.#wanted();
-        yield piece;
-      } else if (this.#state === 'open') await this.#woken();
+      if (this.#pieces.octets > 0) yield* this.#take();
+      else if (this.#state === 'open') await this.#woken();
       else if (this.#state === 'lost') throw new HubError('truncated', 'the connection broke before the end');
       else return;
     }
+  }
+
+  #take(): readonly Uint8Array[] {
+    const wasFull = this.isFull;
+    const pieces = this.#pieces.take();
+    if (wasFull) this.#wanted();
+    return pieces;
   }
 
   #woken(): Promise<void> {

@@ -4,13 +4,15 @@ import type { FastifyInstance } from 'fastify';
 import plugin from 'fastify-plugin';
 import type { Clock } from '../../../shared/clock.ts';
 import { HubError } from '../../../shared/errors.ts';
+import type { EventOf } from '../../../shared/events.ts';
 import { limits } from '../../../shared/limits.ts';
-import { formatFrame } from '../../../shared/line/grammar.ts';
 import type { Hub } from '../../hub/hub.ts';
 import type { Connection } from '../../net/connection.ts';
 import { type Listener, listen } from '../../net/listener.ts';
+import type { LineContext } from './context.ts';
 import { errorFrame } from './error-frame.ts';
 import { LineConnection } from './line-connection.ts';
+import { encodeEvent } from './outbox.ts';
 import { Tickets } from './tickets.ts';
 
 export interface LineWireOptions {
@@ -20,43 +22,69 @@ export interface LineWireOptions {
   readonly port: number;
   readonly tls?: { readonly port: number; readonly key: string; readonly cert: string };
   readonly guests: boolean;
+  /** Open at once, on each port. */
   readonly connectionsMax: number;
   onListening(name: 'line' | 'line-tls', address: string, port: number): void;
 }
 
-async function register(app: FastifyInstance, options: LineWireOptions): Promise<void> {
-  const { hub, clock, host, connectionsMax } = options;
-  const log = app.log.child({ wire: 'line' });
-  const lines = new Set<LineConnection>();
-  const listeners: Listener[] = [];
-  let drained: (() => void) | undefined;
-  const context = {
-    hub,
-    hubName: hub.name,
-    guests: options.guests,
-    clock,
-    log,
-    tickets: new Tickets(clock, () => randomBytes(12).toString('base64url')),
-    closed(line: LineConnection) {
-      lines.delete(line);
-      if (lines.size === 0) drained?.();
-    },
-  };
-  const style = { lineEnd: '\n', form: 'words' } as const;
-  const refusal = () => {
-    const error = new HubError('busy', 'too many connections; come back later');
-    const bye = formatFrame({ marker: '*', name: 'BYE', fields: { reason: 'shutting-down', replies: 1 } }, style);
-    return errorFrame(undefined, '?', error, style, log) + bye;
-  };
-  const accept = (connection: Connection) => {
+/** The connections that are open, and how they all end. */
+class Lines {
+  readonly context: LineContext;
+  readonly #open = new Set<LineConnection>();
+  #drained: (() => void) | undefined;
+
+  constructor({ hub, clock, guests }: LineWireOptions, log: LineContext['log']) {
+    const tickets = new Tickets(clock, () => randomBytes(12).toString('base64url'));
+    const closed = (line: LineConnection) => {
+      this.#open.delete(line);
+      if (this.#open.size === 0) this.#drained?.();
+    };
+    this.context = { hub, clock, guests, log, tickets, closed };
+  }
+
+  readonly accept = (connection: Connection): void => {
     try {
-      lines.add(new LineConnection(connection, context));
-    } catch {
+      if (this.#drained) throw new HubError('shutting-down');
+      this.#open.add(new LineConnection(connection, this.context));
+    } catch (error) {
+      connection.write(this.farewell(error, 'shutting-down'));
       connection.lingerClose();
     }
   };
+
+  /** All that is said on a connection that is not served. */
+  farewell(error: unknown, reason: EventOf<'BYE'>['reason']): string {
+    const style = { lineEnd: '\n', form: 'words' } as const;
+    const bye = encodeEvent({ event: 'BYE', reason, replies: 1 }, style);
+    return errorFrame(undefined, '?', error, style, this.context.log) + bye;
+  }
+
+  /** Resolves when every connection is gone; what runs after `drainMs` is cut. */
+  async drain(): Promise<void> {
+    const gone = new Promise<void>(resolve => {
+      this.#drained = resolve;
+    });
+    if (this.#open.size === 0) return;
+    for (const line of this.#open) line.finish('shutting-down');
+    const cancel = this.context.clock.after(limits.drainMs, () => {
+      for (const line of this.#open) line.connection.reset();
+    });
+    await gone;
+    cancel();
+  }
+}
+
+async function register(app: FastifyInstance, options: LineWireOptions): Promise<void> {
+  const log = app.log.child({ wire: 'line' });
+  const lines = new Lines(options, log);
+  const listeners: Listener[] = [];
+  const { host, clock, connectionsMax } = options;
+  const refusal = () => lines.farewell(new HubError('busy', 'too many connections; come back later'), 'failed');
+  const failed = (error: Error) => log.warn({ err: error }, 'a connection was not accepted');
+  const { accept } = lines;
   const bind = async (name: 'line' | 'line-tls', port: number, tls?: { key: string; cert: string }) => {
-    const listener = await listen({ host, port, ...(tls && { tls }), connectionsMax, clock, accept, refusal });
+    const rules = { host, port, connectionsMax, clock, accept, refusal, failed };
+    const listener = await listen(tls ? { ...rules, tls } : rules);
     listeners.push(listener);
     options.onListening(name, listener.address, listener.port);
   };
@@ -67,16 +95,7 @@ async function register(app: FastifyInstance, options: LineWireOptions): Promise
   });
   app.addHook('preClose', async () => {
     for (const listener of listeners) listener.stopAccepting();
-    if (lines.size === 0) return;
-    const gone = new Promise<void>(resolve => {
-      drained = resolve;
-    });
-    for (const line of lines) line.finish('shutting-down');
-    const cancel = clock.after(limits.drainMs, () => {
-      for (const line of lines) line.connection.reset();
-    });
-    await gone;
-    cancel();
+    await lines.drain();
   });
 }
 

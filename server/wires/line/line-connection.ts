@@ -1,157 +1,138 @@
-/** One connection of the line protocol: decodes, begins requests in order, answers, and ends politely. Rules of the hub are the hub's. */
-import type { Command } from '../../../shared/commands/command.ts';
-import { type CommandName, commands, isCommandName } from '../../../shared/commands/index.ts';
+/** One connection of the line protocol: decodes, hands requests on in order, and ends politely. What a request does is not here. */
+
 import { HubError } from '../../../shared/errors.ts';
 import type { EventOf } from '../../../shared/events.ts';
 import { limits } from '../../../shared/limits.ts';
 import { type Decoded, type Frame, type Invalid, LineDecoder } from '../../../shared/line/decoder.ts';
-import { type Body, type Fields, formatFrame, parseBody, type Style } from '../../../shared/line/grammar.ts';
-import { parseFields, requestFields } from '../../../shared/line/request.ts';
-import { isSessionVerb, type SessionVerb, sessionVerbs } from '../../../shared/line/session-verbs.ts';
-import type { Exchange, Session } from '../../hub/session.ts';
-import type { Connection } from '../../net/connection.ts';
+import { type BadBody, type Body, formatFrame, parseBody, type Style } from '../../../shared/line/grammar.ts';
+import type { Session } from '../../hub/session.ts';
+import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { LineContext } from './context.ts';
-import { errorFrame } from './error-frame.ts';
 import { Incoming } from './incoming.ts';
 import { encodeEvent, type Filter, Outbox } from './outbox.ts';
-import { ReplyQueue } from './replies.ts';
-import { Transfer } from './transfer.ts';
-import { capabilityFields, verbHandlers } from './verbs.ts';
+import { Requests } from './requests.ts';
+import { greetingFields } from './verbs.ts';
 
 type ByeReason = EventOf<'BYE'>['reason'];
 
-interface Running {
-  readonly abort: AbortController;
-  readonly transfer: Transfer | undefined;
-}
+const plainStyle: Style = { lineEnd: '\n', form: 'words' };
 
-export class LineConnection {
+export class LineConnection implements ConnectionEvents {
   readonly connection: Connection;
   readonly context: LineContext;
+  readonly requests: Requests;
+  style = plainStyle;
+  /** The client says how much of a labelled download it takes. */
+  hasCredit = false;
+  /** Content of `until=fin`: all that comes from here on. */
+  incoming: Incoming | undefined;
   #session: Session;
-  /** This connection owns the session, rather than acting for another's. */
-  #isOwner = true;
-  readonly #decoder = new LineDecoder(limits);
-  readonly #replies: ReplyQueue;
-  readonly #outbox: Outbox;
-  #style: Style = { lineEnd: '\n', form: 'words' };
-  #labelled: Map<string, Running> | undefined;
-  #incoming: Incoming | undefined;
+  /** Whose session this connection acts for; itself, unless it was attached. */
+  #owner: LineConnection = this;
   #attached: Set<LineConnection> | undefined;
-  #hasCredit = false;
-  #unanswered = 0;
-  #unansweredOctets = 0;
-  #replyCount = 0;
-  #isBlocked = false;
+  readonly #decoder = new LineDecoder(limits);
+  readonly #outbox: Outbox;
+  #isPumping = false;
   #isPaused = false;
   #peerEnded = false;
   #isListening = false;
-  #state: 'open' | 'ending' | 'closed' = 'open';
+  #ending: ByeReason | undefined;
+  #isOver = false;
   #cancelTimer: (() => void) | undefined;
   #cancelHeartbeat: (() => void) | undefined;
   #silentBeats = 0;
 
+  /** Error: `shutting-down`. */
   constructor(connection: Connection, context: LineContext) {
     this.connection = connection;
     this.context = context;
-    const write = (octets: string | Uint8Array) => connection.write(octets);
-    this.#replies = new ReplyQueue(write);
-    this.#outbox = new Outbox({
-      write: octets => this.#replies.event(octets),
-      pendingOctets: () => connection.pendingOctets,
-      style: () => this.#style,
-    });
     this.#session = context.hub.connect({
       wire: 'line',
       address: connection.address,
       secure: connection.secure,
       loopback: connection.isLoopback,
     });
+    this.requests = new Requests(this);
+    this.#outbox = new Outbox(this);
     context.hub.subscribe(this.#session, this.#outbox);
-    this.#cancelTimer = context.clock.after(limits.loginMs, () => this.#nameless());
+    this.#cancelTimer = context.clock.after(limits.loginMs, () => {
+      if (!this.#session.person) this.finish('timeout');
+    });
     connection.listen(this);
-    const { hub, ...facts } = capabilityFields(context.hubName, context.guests);
-    const fields = { hub, line: facts.line, blob: facts.blob, auth: facts.auth, caps: facts.caps };
-    connection.write(formatFrame({ marker: '*', name: 'PARTYLINE/1', fields }, this.#style));
-  }
-
-  get isOpen(): boolean {
-    return this.#state === 'open';
+    const fields = greetingFields(context);
+    connection.write(formatFrame({ marker: '*', name: 'PARTYLINE/1', fields }, plainStyle));
   }
 
   get session(): Session {
     return this.#session;
   }
 
+  get owner(): LineConnection {
+    return this.#owner;
+  }
+
+  get isOpen(): boolean {
+    return !this.#isOver && this.#ending === undefined;
+  }
+
   data(octets: Buffer): void {
     this.#silentBeats = 0;
-    if (this.#state !== 'open') return;
+    if (!this.isOpen && !this.incoming) return;
     this.#decoder.push(octets);
-    this.#pump();
+    this.pump();
   }
 
   end(): void {
     this.#peerEnded = true;
     this.#decoder.end();
-    this.#pump();
+    // CREDIT cannot come any more.
+    this.requests.releaseCredit();
+    this.pump();
   }
 
   drain(): void {
     this.#outbox.drained();
-    this.#pump();
+    this.pump();
   }
 
   close(): void {
-    this.#state = 'closed';
-    this.#cancelTimer?.();
-    this.#cancelHeartbeat?.();
-    this.#incoming?.lose();
-    for (const { abort } of this.#labelled?.values() ?? []) abort.abort();
-    for (const other of this.#attached ?? []) other.finish('quit');
-    if (this.#isOwner) this.context.hub.disconnect(this.#session);
+    this.#leave();
     this.context.closed(this);
   }
 
-  /** Answers what is owed, says BYE and ends. */
+  /** A request was answered. */
+  settled(): void {
+    if (this.incoming && this.requests.isIdle) {
+      this.incoming = undefined;
+      this.finish('drained');
+    }
+    if (this.#ending === undefined) {
+      this.requests.next();
+      this.pump();
+    } else this.#endIfIdle();
+  }
+
+  /** Answers what is owed, says BYE and ends; requests that have not begun are not begun any more. */
   finish(reason: ByeReason): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'ending';
-    void this.#owed().then(() => this.#sayBye(reason));
+    if (!this.isOpen) return;
+    this.#ending = reason;
+    this.requests.releaseCredit();
+    if (this.requests.dropHeld()) this.incoming = undefined;
+    for (const other of this.#attached ?? []) other.finish(reason);
+    this.#endIfIdle();
   }
 
-  /** A turn after the last reply, so that one's own events, which leave at the end of a turn, come before the end. */
-  #sayBye(reason: ByeReason): void {
-    this.context.clock.soon(() => {
-      const event = { event: 'BYE', reason, replies: this.#replyCount } as const;
-      this.connection.write(encodeEvent(event, this.#style));
-      if (this.#peerEnded) this.connection.end();
-      else this.connection.lingerClose();
-    });
-  }
-
-  async #owed(): Promise<void> {
-    await this.#replies.empty();
-    while (this.#labelled && this.#labelled.size > 0)
-      await new Promise<void>(resolve => this.context.clock.soon(resolve));
-  }
-
-  announce({
-    hasCredit,
-    hasHeartbeat,
-    form,
-  }: {
-    hasCredit: boolean;
-    hasHeartbeat: boolean;
-    form: Style['form'];
-  }): void {
-    this.#hasCredit = hasCredit;
-    this.#style = { ...this.#style, form };
+  announce(abilities: { hasCredit: boolean; hasHeartbeat: boolean; form: Style['form'] }): void {
+    this.hasCredit = abilities.hasCredit;
+    this.style = { ...this.style, form: abilities.form };
     this.#cancelHeartbeat?.();
-    if (hasHeartbeat) this.#beat();
+    this.#cancelHeartbeat = undefined;
+    if (abilities.hasHeartbeat) this.#beat();
   }
 
-  /** Only events from here on, filtered; after the peer's FIN too. */
-  listen(filter: Filter, forMs: number | undefined): void {
+  /** Events pass the filter from here on, and the connection stays for them after the peer's FIN. Error: `conflict`. */
+  listen(filter: Filter | undefined, forMs: number | undefined): void {
+    if (this.#owner !== this) throw new HubError('conflict', 'an attached connection receives no events');
     this.#outbox.filter = filter;
     this.#isListening = true;
     if (forMs === undefined) return;
@@ -159,246 +140,123 @@ export class LineConnection {
     this.#cancelTimer = this.context.clock.after(forMs, () => this.finish('listened'));
   }
 
+  /** Acts for the other connection's session from here on. Error: `conflict`. */
   attach(owner: LineConnection): string {
+    if (this.#session.person) throw new HubError('conflict', 'this connection has a name already; ATTACH comes first');
     this.context.hub.disconnect(this.#session);
-    this.#isOwner = false;
+    this.#owner = owner;
     this.#session = owner.session;
     (owner.#attached ??= new Set()).add(this);
     return this.#session.id;
   }
 
-  cancel(label: string): void {
-    this.#labelled?.get(label)?.abort.abort();
-  }
-
-  credit(label: string, octets: number): void {
-    this.#labelled?.get(label)?.transfer?.allow(octets);
-  }
-
-  quit(): void {
-    this.context.clock.soon(() => this.finish('quit'));
-    this.#isBlocked = true;
-  }
-
-  #nameless(): void {
-    if (!this.#session.person) this.finish('timeout');
-  }
-
-  #beat(): void {
-    this.#cancelHeartbeat = this.context.clock.after(limits.heartbeatMs, () => {
-      if (++this.#silentBeats > 2) return this.finish('timeout');
-      this.connection.write(encodeEvent({ event: 'PING' }, this.#style));
-      this.#beat();
-    });
-  }
-
-  /** Begins what is decoded until a bound is reached; called again when one is left. */
-  #pump(): void {
-    while (this.#state === 'open' && this.#mayBegin()) {
+  /** Begins what is decoded until a bound is reached; called again whenever one may be left. */
+  pump(): void {
+    if (this.#isPumping || this.#isOver) return;
+    this.#isPumping = true;
+    while (this.#mayTake()) {
       const decoded = this.#decoder.next();
-      if (!decoded) {
-        this.#unpause();
-        if (this.#peerEnded) this.#reachedEnd();
-        return;
-      }
-      const wait = this.#take(decoded);
-      if (wait) this.#block(wait);
+      if (decoded) this.#take(decoded);
+      else if (this.#peerEnded) {
+        this.#reachedEnd();
+        break;
+      } else break;
     }
-    if (this.#state === 'open' && !this.#isPaused) {
-      this.#isPaused = true;
-      this.connection.pause();
+    this.#isPumping = false;
+    const isFull = !this.#mayTake() && this.isOpen;
+    if (isFull !== this.#isPaused && !this.#isOver) this.#pause(isFull);
+  }
+
+  #pause(isFull: boolean): void {
+    this.#isPaused = isFull;
+    if (isFull) this.connection.pause();
+    else this.connection.resume();
+  }
+
+  #mayTake(): boolean {
+    if (this.incoming) return !this.incoming.isFull;
+    return this.isOpen && this.requests.mayBegin && this.connection.pendingOctets < limits.outputOctetsHigh;
+  }
+
+  #take(decoded: Decoded): void {
+    switch (decoded.kind) {
+      case 'raw':
+        return this.incoming?.push(decoded.octets);
+      case 'invalid':
+        return this.#refuse(decoded);
+      case 'frame':
+        return this.#takeFrame(decoded);
+      default:
+        decoded satisfies never;
     }
   }
 
-  #unpause(): void {
-    if (!this.#isPaused) return;
-    this.#isPaused = false;
-    this.connection.resume();
+  #takeFrame(frame: Frame): void {
+    if (this.style.lineEnd !== frame.lineEnd) this.style = { ...this.style, lineEnd: frame.lineEnd };
+    const body = parseBody(frame.body);
+    if (body.name === 'PUT' && readsToFin(body, frame.body)) this.#receive();
+    if (!('fault' in body)) return this.requests.begin(frame, body, this.incoming);
+    this.requests.refuse(frame.label, body.name ?? '?', new HubError(body.fault, body.reason));
   }
 
-  #mayBegin(): boolean {
-    if (this.#incoming) return !this.#incoming.isFull;
-    return (
-      !this.#isBlocked &&
-      this.#unanswered < limits.unansweredMax &&
-      this.#unansweredOctets < limits.unansweredOctetsMax &&
-      this.connection.pendingOctets < limits.outputOctetsHigh
-    );
+  #refuse({ label, verb, code, reason, line }: Invalid): void {
+    if (verb === 'PUT' && line !== undefined && mentionsFin.test(line)) this.#receive();
+    this.requests.refuse(label, verb ?? '?', new HubError(code, reason));
   }
 
-  #block(wait: Promise<void>): void {
-    this.#isBlocked = true;
-    void wait.finally(() => {
-      this.#isBlocked = false;
-      this.#pump();
-    });
+  /** What follows is content, whatever becomes of the request: it must never be read as commands. */
+  #receive(): void {
+    this.#decoder.rawFromHere();
+    this.incoming = new Incoming(() => this.pump());
   }
 
   #reachedEnd(): void {
-    this.#incoming?.end();
-    if (!this.#isListening && !this.#incoming) this.finish('drained');
+    if (this.incoming) this.incoming.end();
+    else if (!this.#isListening) this.finish('drained');
   }
 
-  #take(decoded: Decoded): Promise<void> | undefined {
-    if (decoded.kind === 'raw') {
-      this.#incoming?.push(decoded.octets);
-      return undefined;
-    }
-    if (decoded.kind === 'invalid') return this.#refuse(decoded);
-    if (this.#style.lineEnd !== decoded.lineEnd) this.#style = { ...this.#style, lineEnd: decoded.lineEnd };
-    const body = parseBody(decoded.body);
-    if ('fault' in body) {
-      const error = new HubError(body.fault, body.reason);
-      return this.#answerBad(decoded.label, body.name ?? '?', error, body.fault === 'protocol-attack');
-    }
-    return this.#begin(decoded, body);
+  #endIfIdle(): void {
+    if (this.#isOver || !this.requests.isIdle || (this.#attached?.size ?? 0) > 0) return;
+    // A turn after the last reply: one's own events leave at the end of a turn, and come before the end.
+    this.context.clock.soon(() => {
+      if (this.#isOver) return;
+      const event = { event: 'BYE', reason: this.#ending!, replies: this.requests.answered } as const;
+      this.connection.write(encodeEvent(event, this.style));
+      this.connection.lingerClose();
+      this.#leave();
+    });
   }
 
-  #refuse({ label, verb, code, reason, fatal }: Invalid): undefined {
-    this.#answerBad(label, verb ?? '?', new HubError(code, reason), fatal);
-    return undefined;
-  }
-
-  #answerBad(label: string | undefined, verb: string, error: unknown, isFatal = false): undefined {
-    this.#place(label)(errorFrame(label, verb, error, this.#style, this.context.log));
-    if (isFatal || (error instanceof HubError && error.code === 'version')) this.finish('protocol');
-    return undefined;
-  }
-
-  #begin(frame: Frame, body: Body): Promise<void> | undefined {
-    const { label } = frame;
-    const entry = entryOf(body.name);
-    if (body.marker !== '' || !entry) {
-      return this.#answerBad(label, body.name, new HubError('unknown-command', 'try HELP'));
-    }
-    let fields: Record<string, unknown>;
-    try {
-      fields = requestFields(body.name, entry, body, frame.blob);
-    } catch (error) {
-      return this.#answerBad(label, body.name, error);
-    }
-    if (body.name === 'PUT' && fields['until'] === 'fin') {
-      this.#decoder.rawFromHere();
-      this.#incoming = new Incoming(() => this.#pump());
-    }
-    const run = () => this.#run(frame, body.name, entry, fields);
-    // Without a label a request sees what those before it did, so only independent ones are begun behind each other.
-    const isAlone = entry.barrier || this.#incoming !== undefined || (label === undefined && !entry.independent);
-    if (!isAlone) {
-      void run();
-      return undefined;
-    }
-    const before = entry.barrier || this.#incoming ? this.#owed() : this.#replies.empty();
-    const alone = (async () => {
-      await before;
-      await run();
-    })();
-    // Content of `until=fin` flows while the request runs, so it must not wait for the request's end.
-    return this.#incoming ? undefined : alone;
-  }
-
-  async #run(frame: Frame, verb: string, entry: Command, fields: Record<string, unknown>): Promise<void> {
-    const { label } = frame;
-    const octets = frame.body.length + (frame.blob?.octets ?? 0);
-    this.#unansweredOctets += octets;
-    const answer = this.#place(label);
-    const transfer = entry.content === 'out' ? this.#newTransfer(label) : undefined;
-    const running = label === undefined ? undefined : { abort: new AbortController(), transfer };
-    if (running) {
-      if (this.#labelled?.has(label!)) {
-        this.#unansweredOctets -= octets;
-        return answer(
-          errorFrame(label, verb, new HubError('bad-argument', `#${label} is in use`), this.#style, this.context.log),
-        );
-      }
-      (this.#labelled ??= new Map()).set(label!, running);
-    }
-    const row = (given: Fields, name = verb): void =>
-      this.connection.write(formatFrame({ label, marker: '=', name, fields: given }, this.#style));
-    try {
-      if (transfer && this.#streaming() > limits.streamingMax) {
-        throw new HubError('busy', `${limits.streamingMax} downloads run on this connection; wait for one`);
-      }
-      const output = isSessionVerb(verb)
-        ? this.#runVerb(verb, fields, row)
-        : await this.#execute(verb as CommandName, fields, frame, row, running, transfer);
-      if (output) answer(formatFrame({ label, marker: '+', name: verb, fields: output }, this.#style));
-      else answer('');
-    } catch (error) {
-      const incoming = this.#incoming;
-      if (incoming) await incoming.discard();
-      answer(errorFrame(label, verb, error, this.#style, this.context.log));
-      if (error instanceof HubError && error.code === 'version') this.finish('protocol');
-    } finally {
-      this.#unansweredOctets -= octets;
-      if (running) this.#labelled?.delete(label!);
-      if (this.#incoming) {
-        this.#incoming = undefined;
-        this.finish('drained');
-      } else this.#pump();
+  /** The end for everybody else: the session is left, nothing is written any more. */
+  #leave(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancelTimer?.();
+    this.#cancelHeartbeat?.();
+    this.incoming?.lose();
+    this.requests.cancelAll();
+    for (const other of this.#attached ?? []) other.finish('quit');
+    if (this.#owner === this) this.context.hub.disconnect(this.#session);
+    else {
+      this.#owner.#attached?.delete(this);
+      if (this.#owner.#ending !== undefined) this.#owner.#endIfIdle();
     }
   }
 
-  #runVerb(verb: SessionVerb, fields: Record<string, unknown>, row: (fields: Fields) => void): Fields | undefined {
-    const entry: Command = sessionVerbs[verb];
-    if (!entry.open && !this.#session.person) {
-      throw new HubError('auth-required', 'give a name first: NICK name, or LOGIN name :password');
-    }
-    const input = parseFields(verb, entry, fields);
-    const run = verbHandlers[verb] as (line: this, input: unknown, row: (fields: Fields) => void) => Fields | undefined;
-    return run(this, input, row);
-  }
-
-  #execute(
-    verb: CommandName,
-    fields: Record<string, unknown>,
-    frame: Frame,
-    row: (fields: Fields, name?: string) => void,
-    running: Running | undefined,
-    transfer: Transfer | undefined,
-  ): Promise<Fields> {
-    const content = this.#contentOf(frame);
-    const exchange: Exchange = {
-      row: (given, name, blob) => {
-        if (blob) return transfer!.send(given as Fields, blob, this.#style);
-        row(given as Fields, name);
-        if (this.connection.pendingOctets > limits.outputOctetsHigh) return this.connection.drained();
-      },
-      ...(content && { content }),
-      ...(running && { signal: running.abort.signal }),
-    };
-    return this.context.hub.execute(this.#session, verb, fields, exchange) as Promise<Fields>;
-  }
-
-  #contentOf(frame: Frame): Exchange['content'] {
-    if (this.#incoming) return { pieces: this.#incoming };
-    return frame.blob && { octets: frame.blob.octets, pieces: frame.blob.pieces };
-  }
-
-  #newTransfer(label: string | undefined): Transfer {
-    const isLimited = this.#hasCredit && label !== undefined;
-    return new Transfer(this.connection, label, isLimited ? limits.creditOctets : Number.POSITIVE_INFINITY);
-  }
-
-  #streaming(): number {
-    let count = 0;
-    for (const { transfer } of this.#labelled?.values() ?? []) if (transfer) count++;
-    return count;
-  }
-
-  /** Takes a place for the final line: in order for a request without a label, at once for one with. */
-  #place(label: string | undefined): (reply: string) => void {
-    this.#unanswered++;
-    const fill = label === undefined ? this.#replies.open() : (reply: string) => this.connection.write(reply);
-    return reply => {
-      this.#unanswered--;
-      if (reply !== '') this.#replyCount++;
-      fill(reply);
-    };
+  /** Whoever announced `heartbeat` answers; while input is not read, silence means nothing. */
+  #beat(): void {
+    this.#cancelHeartbeat = this.context.clock.after(limits.heartbeatMs, () => {
+      if (!this.#isPaused && ++this.#silentBeats > 2) return this.finish('timeout');
+      this.connection.write(encodeEvent({ event: 'PING' }, this.style));
+      this.#beat();
+    });
   }
 }
 
-function entryOf(verb: string): Command | undefined {
-  if (isSessionVerb(verb)) return sessionVerbs[verb];
-  return isCommandName(verb) ? commands[verb] : undefined;
+const mentionsFin = /until\W{1,5}fin/i;
+
+/** Decided on what was written, before anything else of the request is looked at. */
+function readsToFin(body: Body | BadBody, line: string): boolean {
+  if ('fault' in body) return mentionsFin.test(line);
+  return (body.keys.get('until') ?? body.json?.['until']) === 'fin';
 }

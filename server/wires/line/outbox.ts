@@ -2,18 +2,13 @@
 import { type HubEvent, isNumbered } from '../../../shared/events.ts';
 import { limits } from '../../../shared/limits.ts';
 import { formatFrame, type Style } from '../../../shared/line/grammar.ts';
-import type { EventBatch } from '../../hub/session.ts';
+import type { EventBatch, Sink } from '../../hub/session.ts';
+import type { LineConnection } from './line-connection.ts';
 
-/** What LISTEN asks for; undefined is everything. */
+/** What LISTEN asks for; what it does not name passes. */
 export interface Filter {
-  readonly room?: string;
-  readonly events?: ReadonlySet<string>;
-}
-
-export interface OutboxOptions {
-  write(octets: string | Uint8Array): void;
-  pendingOctets(): number;
-  style(): Style;
+  readonly room: string | undefined;
+  readonly events: readonly string[] | undefined;
 }
 
 interface Gap {
@@ -21,29 +16,24 @@ interface Gap {
   to: number;
 }
 
-export class Outbox {
-  readonly #options: OutboxOptions;
+export class Outbox implements Sink {
+  readonly #line: LineConnection;
+  /** Rooms of which events were dropped; there while the output is not drained. */
   #gaps: Map<string, Gap> | undefined;
   filter: Filter | undefined;
 
-  constructor(options: OutboxOptions) {
-    this.#options = options;
+  constructor(line: LineConnection) {
+    this.#line = line;
   }
 
   deliver(batch: EventBatch): void {
-    if (this.#gaps || this.#options.pendingOctets() > limits.eventOctetsMax) {
-      this.#drop(batch);
-      return;
+    const { connection, requests, style } = this.#line;
+    if (this.#gaps || connection.pendingOctets + requests.replies.heldOctets > limits.eventOctetsMax) {
+      return this.#drop(batch);
     }
-    const style = this.#options.style();
     const { filter } = this;
-    if (filter) {
-      const events = batch.events.filter(event => passes(event, filter));
-      if (events.length > 0) this.#options.write(encodeEvents(events, style));
-      return;
-    }
-    const octets = batch.encode(`line ${style.form} ${style.lineEnd.length}`, events => encodeEvents(events, style));
-    this.#options.write(octets);
+    const octets = batch.encode(keyOf(style, filter), events => encodeEvents(events, style, filter));
+    if (octets.length > 0) requests.replies.event(octets);
   }
 
   /** The reader has caught up: it is told what it missed, and goes on live. */
@@ -51,13 +41,15 @@ export class Outbox {
     const gaps = this.#gaps;
     if (!gaps) return;
     this.#gaps = undefined;
-    const events = [...gaps].map(([room, { from, to }]): HubEvent => ({ event: 'GAP', room, from, to }));
-    if (events.length > 0) this.#options.write(encodeEvents(events, this.#options.style()));
+    const { requests, style } = this.#line;
+    for (const [room, { from, to }] of gaps) {
+      requests.replies.event(encodeEvent({ event: 'GAP', room, from, to }, style));
+    }
   }
 
-  #drop(batch: EventBatch): void {
+  #drop({ events }: EventBatch): void {
     this.#gaps ??= new Map();
-    for (const event of batch.events) {
+    for (const event of events) {
       if (!isNumbered(event) || (this.filter && !passes(event, this.filter))) continue;
       const gap = this.#gaps.get(event.room);
       if (gap) gap.to = event.seq;
@@ -66,9 +58,14 @@ export class Outbox {
   }
 }
 
-function passes(event: HubEvent, filter: Filter): boolean {
-  if (filter.events && !filter.events.has(event.event)) return false;
-  return filter.room === undefined || !('room' in event) || event.room === filter.room;
+function keyOf(style: Style, filter: Filter | undefined): string {
+  const key = `line ${style.form} ${style.lineEnd}`;
+  return filter ? `${key} ${filter.room ?? ''} ${filter.events?.join() ?? ''}` : key;
+}
+
+function passes(event: HubEvent, { room, events }: Filter): boolean {
+  if (events && !events.includes(event.event)) return false;
+  return room === undefined || !('room' in event) || event.room === room;
 }
 
 export function encodeEvent(event: HubEvent, style: Style): string {
@@ -76,8 +73,8 @@ export function encodeEvent(event: HubEvent, style: Style): string {
   return formatFrame({ marker: '*', name, fields }, style);
 }
 
-function encodeEvents(events: readonly HubEvent[], style: Style): Uint8Array {
+function encodeEvents(events: readonly HubEvent[], style: Style, filter: Filter | undefined): Uint8Array {
   let text = '';
-  for (const event of events) text += encodeEvent(event, style);
+  for (const event of events) if (!filter || passes(event, filter)) text += encodeEvent(event, style);
   return Buffer.from(text);
 }

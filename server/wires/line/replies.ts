@@ -1,6 +1,8 @@
 /** The order of what leaves a connection: replies to unlabelled requests in the order of the requests, events behind them. */
 
-interface Slot {
+/** The place of one reply. */
+export interface Slot {
+  /** Undefined until the request is answered. */
   reply: string | undefined;
   /** Events that must not overtake the reply of this slot. */
   behind: (string | Uint8Array)[] | undefined;
@@ -9,44 +11,50 @@ interface Slot {
 export class ReplyQueue {
   readonly #write: (octets: string | Uint8Array) => void;
   readonly #slots: Slot[] = [];
-  #whenEmpty: (() => void)[] = [];
+  /** Places that are full behind one that is not. */
+  #heldReplies = 0;
+  #heldOctets = 0;
 
   constructor(write: (octets: string | Uint8Array) => void) {
     this.#write = write;
   }
 
-  /** Takes the next place; the returned function fills it, and all that are full from the front leave. */
-  open(): (reply: string) => void {
-    const slot: Slot = { reply: undefined, behind: undefined };
+  get isEmpty(): boolean {
+    return this.#slots.length === 0;
+  }
+
+  /** Octets of the events that wait behind a reply. */
+  get heldOctets(): number {
+    return this.#heldOctets;
+  }
+
+  /** Takes the next place. */
+  open(slot: Slot): void {
     this.#slots.push(slot);
-    return reply => {
-      slot.reply = reply;
-      this.#flush();
-    };
+  }
+
+  /** Fills a place; all that are full from the front leave. */
+  fill(slot: Slot, reply: string): void {
+    slot.reply = reply;
+    this.#heldReplies++;
+    const slots = this.#slots;
+    while (slots[0]?.reply !== undefined) {
+      const { reply: text, behind } = slots.shift()!;
+      this.#heldReplies--;
+      this.#write(text!);
+      if (!behind) continue;
+      for (const octets of behind) {
+        this.#heldOctets -= octets.length;
+        this.#write(octets);
+      }
+    }
   }
 
   /** An event leaves at once, but never before a reply that is ready and held back: it may be that reply's own. */
   event(octets: string | Uint8Array): void {
-    const held = this.#slots.findLast(slot => slot.reply !== undefined);
-    if (held) (held.behind ??= []).push(octets);
-    else this.#write(octets);
-  }
-
-  /** Resolves when every place is answered. */
-  empty(): Promise<void> | undefined {
-    if (this.#slots.length === 0) return undefined;
-    return new Promise(resolve => this.#whenEmpty.push(resolve));
-  }
-
-  #flush(): void {
-    while (this.#slots[0]?.reply !== undefined) {
-      const { reply, behind } = this.#slots.shift()!;
-      this.#write(reply!);
-      for (const octets of behind ?? []) this.#write(octets);
-    }
-    if (this.#slots.length > 0) return;
-    const waiting = this.#whenEmpty;
-    this.#whenEmpty = [];
-    for (const resolve of waiting) resolve();
+    if (this.#heldReplies === 0) return this.#write(octets);
+    const held = this.#slots.findLast(slot => slot.reply !== undefined)!;
+    this.#heldOctets += octets.length;
+    (held.behind ??= []).push(octets);
   }
 }

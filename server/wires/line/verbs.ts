@@ -6,6 +6,7 @@ import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Fields } from '../../../shared/line/grammar.ts';
 import { type SessionVerb, sessionVerbs } from '../../../shared/line/session-verbs.ts';
+import type { LineContext } from './context.ts';
 import type { LineConnection } from './line-connection.ts';
 
 type Row = (fields: Fields) => void;
@@ -21,9 +22,9 @@ type VerbHandlers = {
 
 const capabilities = 'heartbeat,json,credit';
 
-export function capabilityFields(hub: string, guests: boolean) {
+export function greetingFields({ hub, guests }: LineContext) {
   return {
-    hub,
+    hub: hub.name,
     line: limits.lineOctetsMax,
     blob: limits.blobOctetsMax,
     auth: guests ? 'guest,login,token' : 'login,token',
@@ -38,12 +39,11 @@ export const verbHandlers: VerbHandlers = {
     }
     const wanted = new Set(caps?.split(','));
     line.announce({ hasCredit: wanted.has('credit'), hasHeartbeat: wanted.has('heartbeat'), form: format ?? 'words' });
-    return { version: 1, hub: line.context.hubName, caps: capabilities };
+    return { version: 1, hub: line.context.hub.name, caps: capabilities };
   },
   CAPS(line) {
-    const { guests, hubName } = line.context;
     const { chunkOctets: chunk, pieceOctets: piece, unansweredMax: unanswered } = limits;
-    return { ...capabilityFields(hubName, guests), chunk, piece, unanswered };
+    return { ...greetingFields(line.context), chunk, piece, unanswered };
   },
   HELP(_line, { verb }, row) {
     const all: Readonly<Record<string, Command>> = { ...sessionVerbs, ...commands };
@@ -55,27 +55,27 @@ export const verbHandlers: VerbHandlers = {
   },
   PING: (_line, { token }) => ({ token }),
   LISTEN(line, { for: forMs, room, event }) {
-    line.listen({ ...(room !== undefined && { room }), ...(event && { events: new Set(event) }) }, forMs);
+    line.listen(room === undefined && !event ? undefined : { room, events: event }, forMs);
     return {};
   },
   TICKET(line, { n }, row) {
     const count = Math.min(n ?? 1, limits.ticketsMax);
-    for (let i = 0; i < count; i++) row({ ticket: line.context.tickets.issue(line) });
+    for (let i = 0; i < count; i++) row({ ticket: line.context.tickets.issue(line.owner) });
     return { count };
   },
   ATTACH(line, { ticket }) {
     return { session: line.attach(line.context.tickets.redeem(ticket, line)) };
   },
   CANCEL(line, { label }) {
-    line.cancel(label);
+    line.requests.cancel(label);
     return undefined;
   },
   CREDIT(line, { label, n }) {
-    line.credit(label, n);
+    line.requests.allow(label, n);
     return undefined;
   },
   QUIT(line) {
-    line.quit();
+    line.finish('quit');
     return {};
   },
 };
