@@ -32,6 +32,8 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     forceCloseConnections: true,
     // The drain of a wire is a hook, and has a deadline of its own.
     pluginTimeout: 0,
+    // `/readyz` itself says that the server drains.
+    return503OnClosing: false,
   });
   const hub = await createHub({
     name: settings['hub-name'],

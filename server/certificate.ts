@@ -1,5 +1,5 @@
 /** The certificate of the TLS ports: the administrator's, or a self-signed one that is made on first start and kept. */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -16,9 +16,20 @@ export interface Certificate {
 
 const validDays = 3650;
 
+/** Errors: a plain Error when a file cannot be read, is no PEM, or the key belongs to another certificate. */
 export async function readCertificate(certFile: string, keyFile: string): Promise<Certificate> {
   const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
-  return { key, cert, fingerprint: new X509Certificate(cert).fingerprint256, isNew: false };
+  const { parsed, secret } = parsePair(cert, key);
+  if (!parsed.checkPrivateKey(secret)) throw new Error('the key does not belong to the certificate');
+  return { key, cert, fingerprint: parsed.fingerprint256, isNew: false };
+}
+
+function parsePair(cert: string, key: string) {
+  try {
+    return { parsed: new X509Certificate(cert), secret: createPrivateKey(key) };
+  } catch (error) {
+    throw new Error('the files do not hold a certificate and a key as PEM', { cause: error });
+  }
 }
 
 /** The one in the folder, or a new one if there is none or it has run out. `undefined` keeps it in memory. */

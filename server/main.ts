@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { startApp } from './app.ts';
-import { ownCertificate, readCertificate } from './certificate.ts';
+import { type Certificate, ownCertificate, readCertificate } from './certificate.ts';
 import type { Blobs, Store } from './hub/host.ts';
 import { systemClock } from './net/system-clock.ts';
 import {
@@ -54,14 +54,36 @@ export async function settingsFrom(argv: readonly string[]): Promise<SettingsRea
   const flags = Object.fromEntries(
     Object.entries(given).map(([name, value]) => [name, value === true ? 'on' : String(value)]),
   );
+  const valueless = ['config', ...Object.keys(options)].find(
+    name => options[name]?.type !== 'boolean' && parsed.values[name] === true,
+  );
+  if (valueless !== undefined) throw new SettingsError(`--${valueless} needs a value: --${valueless} VALUE`);
   const file = config ?? process.env['PARTYLINE_CONFIG'];
-  const toml = file === undefined ? undefined : await readFile(String(file), 'utf8');
-  const home = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
+  const toml = file === undefined ? undefined : await readSettingsFile(String(file));
+  const home = process.env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share');
   const read = readSettings({ flags, environment: process.env, file: toml, dataDir: join(home, 'partyline') });
-  if (parsed.positionals.length > 0) {
-    throw new SettingsError(`${parsed.positionals[0]}: flags are --name value; --help lists them`);
+  // Behind the names: a value that stands alone is often the rest of a flag that does not exist.
+  const [stray] = parsed.positionals;
+  if (stray !== undefined) {
+    throw new SettingsError(`${stray}: flags are --name VALUE, switches --name=on or --name=off; --help lists them`);
   }
   return { ...read, isHelp: help === true };
+}
+
+async function readSettingsFile(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(error => {
+    throw new SettingsError(`the settings file cannot be read: ${(error as Error).message}`);
+  });
+}
+
+async function certificateFor(settings: Settings): Promise<Certificate> {
+  const { 'tls-cert': cert, 'tls-key': key } = settings;
+  if (cert === undefined || key === undefined) {
+    return ownCertificate(settings.ephemeral ? undefined : settings['data-dir']);
+  }
+  return readCertificate(cert, key).catch(error => {
+    throw new SettingsError(`tls-cert and tls-key: ${(error as Error).message}`);
+  });
 }
 
 async function openStore(settings: Settings): Promise<{ store: Store; blobs: Blobs }> {
@@ -87,10 +109,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   }
   for (const warning of warnings) process.stderr.write(`partyline: ${warning}\n`);
   const { store, blobs } = await openStore(settings);
-  const certificate =
-    settings['tls-cert'] !== undefined && settings['tls-key'] !== undefined
-      ? await readCertificate(settings['tls-cert'], settings['tls-key'])
-      : await ownCertificate(settings.ephemeral ? undefined : settings['data-dir']);
+  const certificate = await certificateFor(settings);
   const app = await startApp({
     settings,
     store,
@@ -132,19 +151,26 @@ function drainOnSignal(app: FastifyInstance): void {
 
 /** Says in one line what is wrong and exits with the code for it. */
 export function fail(error: unknown): never {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
-  if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-    const why =
-      code === 'EADDRINUSE'
-        ? 'is taken'
-        : code === 'EACCES'
-          ? 'needs more privileges'
-          : 'is not an address of this machine';
-    process.stderr.write(`partyline: port ${port} ${why}; choose another one (--help lists the settings)\n`);
-    process.exit(exits.unavailable);
-  }
-  process.stderr.write(`partyline: ${message ?? error}\n`);
+  const unbound = whyUnbound(error as ListenError);
+  process.stderr.write(`partyline: ${unbound ?? (error instanceof Error ? error.message : error)}\n`);
+  if (unbound !== undefined) process.exit(exits.unavailable);
   process.exit(error instanceof SettingsError ? exits.usage : exits.failed);
+}
+
+/** What `listen` puts on its errors; the port only where it is not 0. */
+interface ListenError extends NodeJS.ErrnoException {
+  readonly port?: number;
+  readonly address?: string;
+  readonly hostname?: string;
+}
+
+function whyUnbound({ syscall, code, port, address, hostname }: ListenError): string | undefined {
+  if (syscall === 'getaddrinfo') return `there is no host ${hostname}; --host takes an address of this machine`;
+  if (syscall !== 'listen') return undefined;
+  if (code === 'EADDRINUSE') return `port ${port} is taken; choose another one (--help lists the settings)`;
+  if (code === 'EACCES') return `port ${port} needs more privileges; choose one from 1024`;
+  if (code === 'EADDRNOTAVAIL') return `${address} is not an address of this machine; choose another --host`;
+  return undefined;
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

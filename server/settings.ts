@@ -4,25 +4,36 @@ import { parse as parseToml } from 'smol-toml';
 import * as z from 'zod';
 import { MIB } from '../shared/limits.ts';
 
+/** Digits only: coercion would read an empty text as 0 and `true` as 1. */
+const whole = (min: number, max: number, error: string) =>
+  z.preprocess(
+    value => (typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value),
+    z.int({ error }).min(min, { error }).max(max, { error }),
+  );
 const port = (fallback: number, help: string) => ({
-  schema: z.coerce.number({ error: 'is a port' }).int().min(0).max(65_535),
+  schema: whole(0, 65_535, 'is not a port (0 to 65535)'),
   fallback,
   help: `${help}; 0 takes a free one`,
 });
 const onOff = z.preprocess(
   value => (value === true || value === 'on' ? true : value === false || value === 'off' ? false : value),
-  z.boolean({ error: 'is on or off' }),
+  z.boolean({ error: 'is neither on nor off' }),
 );
-const octets = z.coerce.number({ error: 'is a number of octets' }).int().min(0);
-const file = z.string().min(1);
+const octets = whole(0, Number.MAX_SAFE_INTEGER, 'is not a number of octets');
+const file = z.string({ error: 'is not a path' }).min(1, { error: 'is not a path' });
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** name → how it is checked, what it is when nobody says, and what it does. A flag is the name; the environment's key is `PARTYLINE_` and the name in capitals with `_`. */
 export const settingsTable = {
-  host: { schema: z.string().min(1), fallback: '127.0.0.1', help: 'address that every wire listens on' },
+  host: {
+    schema: z.string({ error: 'is not an address' }).min(1),
+    fallback: '127.0.0.1',
+    help: 'address that every wire listens on',
+  },
   'data-dir': { schema: file, fallback: undefined, help: 'folder of messages, files and certificate' },
   ephemeral: { schema: onOff, fallback: false, help: 'keep everything in memory only' },
   'hub-name': {
-    schema: z.string().regex(/^[\w.-]{1,32}$/, 'is 1 to 32 letters, digits, - _ .'),
+    schema: z.string().regex(/^[\w.-]{1,32}$/, 'is not 1 to 32 letters, digits, - _ .'),
     fallback:
       hostname()
         .replaceAll(/[^\w.-]/g, '-')
@@ -38,7 +49,7 @@ export const settingsTable = {
   'ftp-port': port(7021, 'FTP (not built yet)'),
   'ftp-tls-port': port(7022, 'FTP with implicit TLS (not built yet)'),
   'ftp-passive-ports': {
-    schema: z.string().regex(/^\d{1,5}-\d{1,5}$/, 'is a range such as 7100-7139'),
+    schema: z.string().regex(/^\d{1,5}-\d{1,5}$/, 'is not a range such as 7100-7139'),
     fallback: '7100-7139',
     help: 'ports of FTP data connections (not built yet)',
   },
@@ -54,11 +65,15 @@ export const settingsTable = {
     help: 'certificate chain as PEM; without it a self-signed one is made',
   },
   'tls-key': { schema: file, fallback: undefined, help: 'key of the certificate as PEM' },
-  'connections-max': { schema: octets.min(1), fallback: 10_000, help: 'open connections on each port' },
+  'connections-max': {
+    schema: whole(1, 1_000_000, 'is not a number of connections'),
+    fallback: 10_000,
+    help: 'open connections on each port',
+  },
   'ballast-octets': { schema: octets, fallback: 32 * MIB, help: 'held back on the disk for the moment it is full' },
   'low-water-octets': { schema: octets, fallback: 64 * MIB, help: 'free space under which uploads are refused' },
   'log-level': {
-    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    schema: z.enum(logLevels, { error: `is none of ${logLevels.join(', ')}` }),
     fallback: 'info',
     help: 'what goes to standard error',
   },
@@ -125,7 +140,8 @@ export function readSettings({ flags, environment, file: toml, dataDir }: Source
   for (const name of names) {
     const sources = [
       ['flag', flags[name]],
-      ['environment', environment[environmentKey(name)]],
+      // A variable that is set to nothing is one that is not set.
+      ['environment', environment[environmentKey(name)] || undefined],
       ['file', inFile[name]],
       ['default', settingsTable[name].fallback],
     ] as const;
@@ -171,7 +187,8 @@ function isLoopback(host: string): boolean {
 
 function unknown(shown: string, key: string): string {
   const near =
-    names.find(name => distance(name, key) <= 2) ?? names.find(name => name.includes(key) || key.includes(name));
+    names.find(name => distance(name, key) <= 2) ??
+    names.find(name => key.length > 2 && (name.includes(key) || key.includes(name)));
   return `there is no setting ${shown}${near === undefined ? '; --help lists them' : `; did you mean ${near}?`}`;
 }
 

@@ -2,7 +2,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { password as askPassword, isCancel } from '@clack/prompts';
 import { errors } from '../../shared/errors.ts';
 import { type Address, connect, guest, type Hub, PartylineError, parseAddress, password } from '../index.ts';
 
@@ -33,6 +32,7 @@ export async function readSecret({ passwordStdin }: SecretOptions, question: str
   const given = process.env['PARTYLINE_PASSWORD'];
   if (given !== undefined) return given;
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+  const { password: askPassword, isCancel } = await import('@clack/prompts');
   const answer = await askPassword({ message: question, output: process.stderr });
   if (isCancel(answer)) throw new PartylineError('cancelled', 'no password given');
   return answer;
@@ -73,13 +73,26 @@ async function pin(hub: string, fingerprint: string): Promise<boolean> {
 }
 
 const interrupts = new AbortController();
+/** The shell's code for a program that Ctrl-C ended. */
+const interrupted = 130;
+
+/** For what has nothing to go on with: talk and following end by Ctrl-C as they are meant to. */
+export function endOnInterrupt(): void {
+  process.on('SIGINT', () => process.exit(interrupted));
+}
+
+/** The command as a shell takes it; no secret can be in it, since none is ever an argument. */
+function sameCommand(words: readonly string[]): string {
+  const quoted = words.map(word => (/^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  return ['partyline', ...quoted].join(' ');
+}
 
 /** Aborted by the first Ctrl-C; a second one ends at once. */
 export function interruptible(): AbortSignal {
   if (process.listenerCount('SIGINT') === 0) {
     process.on('SIGINT', () => {
-      if (interrupts.signal.aborted) process.exit(130);
-      interrupts.abort(new PartylineError('cancelled', 'interrupted; the same command goes on where this one stopped'));
+      if (interrupts.signal.aborted) process.exit(interrupted);
+      interrupts.abort(new PartylineError('cancelled', `interrupted; to go on: ${sameCommand(process.argv.slice(2))}`));
     });
   }
   return interrupts.signal;

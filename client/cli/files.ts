@@ -1,6 +1,8 @@
 /** Subcommands on files: put get cp ls cat rm mv mkdir sync. */
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import { commands } from '../../shared/commands/index.ts';
+import type { Entry } from '../../shared/model.ts';
 import { type Hub, isAddress, PartylineError, type Summary } from '../index.ts';
 import { interruptible, openHub, resolveAddress, type SecretOptions } from './context.ts';
 import { chooseDisplay, readableOctets } from './display.ts';
@@ -37,7 +39,7 @@ function transferOptions(flags: TransferFlags, onProgress: ReturnType<typeof cho
     recursive: flags.recursive,
     force: flags.force,
     ...(flags.bwlimit !== undefined && { bytesPerSecond: parseRate(flags.bwlimit) }),
-    ...(flags.transfers !== undefined && { parallel: Number(flags.transfers) }),
+    ...(flags.transfers !== undefined && { parallel: parseTransfers(flags.transfers) }),
   };
 }
 
@@ -46,6 +48,11 @@ function parseRate(text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([kmg]?)$/i.exec(text) ?? [];
   if (number === undefined) throw new PartylineError('bad-argument', `${text} is not a rate such as 500k or 2M`);
   return Number(number) * 1024 ** ' kmg'.indexOf(unit.toLowerCase() || ' ');
+}
+
+function parseTransfers(text: string): number {
+  if (!/^[1-9]\d?$/.test(text)) throw new PartylineError('bad-argument', `--transfers ${text}: say 1 to 99`);
+  return Number(text);
 }
 
 async function transfer(
@@ -89,7 +96,7 @@ function transferCommand(program: Command, usage: string, description: string): 
     .description(description)
     .option('-r, --recursive', 'folders with all that is in them')
     .option('--force', 'also what has the same size and date on both sides')
-    .option('--bwlimit <rate>', 'octets a second, such as 500k or 2M')
+    .option('--bwlimit <rate>', 'octets a second of what is sent, such as 500k or 2M')
     .option('--transfers <n>', 'large files at once')
     .option('--json', 'one JSON object a line on standard output')
     .option('--password-stdin', 'read the password from standard input');
@@ -142,8 +149,8 @@ function addFolderCommands(program: Command): void {
     .action((remote: string, flags: SecretOptions & { json?: boolean }) =>
       withHub(remote, flags, async (hub, path) => {
         for await (const { fields } of hub.rows('LS', { path })) {
-          if (flags.json) process.stdout.write(`${JSON.stringify(fields)}\n`);
-          else process.stdout.write(`${listLine(fields)}\n`);
+          const entry = commands.LS.rows.parse(fields);
+          process.stdout.write(`${flags.json ? JSON.stringify(entry) : listLine(entry)}\n`);
         }
       }),
     );
@@ -166,11 +173,9 @@ function addFolderCommands(program: Command): void {
   });
 }
 
-function listLine(fields: Readonly<Record<string, unknown>>): string {
-  const isDir = fields['type'] === 'dir';
-  const size = isDir ? '-' : readableOctets(Number(fields['size']));
-  const date = String(fields['modified'] ?? '')
-    .replace('T', ' ')
-    .replace('Z', '');
-  return `${size.padStart(10)}  ${date.padEnd(19)}  ${String(fields['owner'] ?? '').padEnd(10)}  ${fields['name']}${isDir ? '/' : ''}`;
+function listLine({ name, type, size, modified, owner }: Entry): string {
+  const isDir = type === 'dir';
+  const shown = isDir ? '-' : readableOctets(size ?? 0);
+  const date = (modified ?? '').replace('T', ' ').replace('Z', '');
+  return `${shown.padStart(10)}  ${date.padEnd(19)}  ${(owner ?? '').padEnd(10)}  ${name}${isDir ? '/' : ''}`;
 }

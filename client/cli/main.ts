@@ -10,7 +10,9 @@ const program = new Command('partyline')
   .description('One hub of rooms and files, reachable from nc, this program and your own.')
   .version('0.1.0')
   .enablePositionalOptions()
-  .passThroughOptions(false)
+  // Subcommands inherit both, so they stand before these are added.
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'partyline: ')) })
   .addHelpText(
     'after',
     `
@@ -22,7 +24,6 @@ addTalkCommands(program);
 addFileCommands(program);
 addAdministrationCommands(program);
 
-program.exitOverride();
 try {
   const isServing = process.argv[2] === 'serve';
   await program.parseAsync(process.argv);

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import type { HubEvent } from '../../shared/events.ts';
 import { pathComponents } from '../../shared/names.ts';
 import { type Hub, PartylineError, type Room } from '../index.ts';
-import { exitCodeOf, openHub, resolveAddress, type SecretOptions } from './context.ts';
+import { endOnInterrupt, exitCodeOf, openHub, resolveAddress, type SecretOptions } from './context.ts';
 
 type RoomEvent = Exclude<HubEvent, { event: 'GAP' }>;
 
@@ -55,16 +55,27 @@ async function chat(hub: Hub, first: string): Promise<void> {
   for await (const line of lines) {
     const [, word, rest = ''] = /^\/(\w+) ?(.*)$/.exec(line) ?? [];
     if (word === 'quit') break;
-    if (word === 'join') {
-      await room.part();
-      room = await hub.join(rest.replace(/^#/, ''), {});
-      void show(room);
-      process.stdout.write(`* you are in ${room.name}\n`);
-    } else if (word !== undefined && !line.startsWith('//'))
+    if (word === 'join') room = await change(hub, room, rest.replace(/^#/, ''));
+    else if (word !== undefined && !line.startsWith('//'))
       process.stderr.write(`/${word}: there are /join ROOM and /quit; // begins a text with /\n`);
     else if (line.trim() !== '') await room.say(line.replace(/^\/\//, '/')).catch(error => void exitCodeOf(error));
   }
   await hub.finish();
+}
+
+/** The room that was entered; the one before if it cannot be, which is said. */
+async function change(hub: Hub, from: Room, to: string): Promise<Room> {
+  try {
+    const room = await hub.join(to, {});
+    if (room === from) return from;
+    await from.part();
+    void show(room).catch(error => process.exit(exitCodeOf(error)));
+    process.stdout.write(`* you are in ${room.name}\n`);
+    return room;
+  } catch (error) {
+    exitCodeOf(error);
+    return from;
+  }
 }
 
 async function tellStatus(hub: Hub): Promise<void> {
@@ -84,6 +95,7 @@ export function addTalkCommands(program: Command): void {
     .description('talk in a room: partyline chat pl://ada@den/lobby')
     .option('--password-stdin', 'read the password from standard input')
     .action(async (text: string, room: string | undefined, flags: SecretOptions) => {
+      endOnInterrupt();
       const address = await resolveAddress(text);
       await chat(await openHub(address, flags), room ?? roomOf(address.path));
     });
@@ -104,6 +116,7 @@ export function addTalkCommands(program: Command): void {
     .option('-n, --lines <n>', 'begin with this many from history', '10')
     .option('--json', 'one JSON object a line')
     .action(async (text: string, flags: SecretOptions & { lines: string; json?: boolean }) => {
+      endOnInterrupt();
       const address = await resolveAddress(text);
       const hub = await openHub(address, flags);
       const name = roomOf(address.path);
