@@ -4,7 +4,7 @@ import { mkdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import t, { type Test } from 'tap';
-import { connect, guest, type Hub, PartylineError, parseAddress, password, TruncatedError } from '../client/index.ts';
+import { connect, guest, type Hub, parseAddress, password, TruncatedError } from '../client/index.ts';
 import { startFaultProxy } from './support/fault-proxy.ts';
 import { addAccount, type ServerProcess, startServer } from './support/server-process.ts';
 import { tempDir } from './support/temp-dir.ts';

@@ -6,7 +6,6 @@ import { createServer, type Socket } from 'node:net';
 
 const LF = 10;
 const receivers = new Set<Socket>();
-const isQuiet = (error: Error) => error.message;
 
 function broadcast(octets: Buffer): void {
   for (const receiver of receivers) receiver.write(octets);
@@ -34,7 +33,7 @@ function relay(socket: Socket): (octets: Buffer) => void {
 }
 
 const server = createServer({ noDelay: true }, socket => {
-  socket.on('error', isQuiet);
+  socket.on('error', () => receivers.delete(socket));
   socket.on('close', () => receivers.delete(socket));
   socket.once('data', first => {
     if (first.toString('latin1').startsWith('JOIN\n')) {

@@ -97,12 +97,6 @@ class Room {
       senderShare: sent.cpuMs / ms,
     };
   }
-
-  async close(): Promise<void> {
-    await this.#choose();
-    await this.#load.receivers.ask({ do: 'close' });
-    await this.#load.sender.ask({ do: 'close' });
-  }
 }
 
 /** Runs all servers against each other; the first is the one that is compared. Resolves with a table. */
@@ -110,30 +104,39 @@ export async function measureFanout(servers: readonly Server[], crowd: Crowd, ro
   const load: Load = { receivers: startRole('./receivers.js'), sender: startRole('./sender.js') };
   const rooms = servers.map(server => new Room(server, load, crowd));
   try {
-    for (const room of rooms) await named(room, room.open());
+    const fallen = new Map<Room, string>();
+    for (const room of rooms) await orFall(fallen, room, () => room.open());
     await delay(systemClock, restMs);
-    for (const room of rooms) await named(room, room.warm());
-    const contestants = rooms.map(room => ({ name: room.server.name as string, run: () => named(room, room.burst()) }));
-    const control = { name: 'again', run: () => rooms[0]!.burst() };
+    for (const room of rooms) await orFall(fallen, room, () => room.warm());
+    const contestants = rooms.map(room => ({
+      name: room.server.name as string,
+      run: () => orFall(fallen, room, () => room.burst()),
+    }));
+    const control = { name: 'again', run: () => orFall(fallen, rooms[0]!, () => rooms[0]!.burst()) };
     const samples = await interleave([...contestants, control], rounds);
-    for (const room of rooms) await room.close();
-    return report(samples, servers[0]!.name);
+    const notes = [...fallen].map(([{ server }, why]) => `\n\n${server.name} fell out: ${why}.`);
+    return report(samples, servers[0]!.name) + notes.join('');
   } finally {
     load.receivers.stop();
     load.sender.stop();
   }
 }
 
-/** Says with an error whose it is. */
-async function named<T>(room: Room, work: Promise<T>): Promise<T> {
+/** A server that ends connections or loses messages falls out, and the others go on. */
+async function orFall<T>(fallen: Map<Room, string>, room: Room, work: () => Promise<T>): Promise<T | undefined> {
+  if (fallen.has(room)) return undefined;
   try {
-    return await work;
+    return await work();
   } catch (error) {
-    throw new Error(`${room.server.name}: ${error instanceof Error ? error.message : error}`);
+    fallen.set(room, error instanceof Error ? error.message : String(error));
+    return undefined;
   }
 }
 
-function report(samples: ReadonlyMap<string, readonly Burst[]>, first: string): string {
+function report(all: ReadonlyMap<string, readonly (Burst | undefined)[]>, first: string): string {
+  const samples = new Map<string, readonly Burst[]>();
+  for (const [name, bursts] of all) if (!bursts.includes(undefined)) samples.set(name, bursts as readonly Burst[]);
+  if (!samples.has(first)) return '';
   const rate = (name: string) => samples.get(name)!.map(({ perSecond }) => perSecond);
   const share = (bursts: readonly Burst[], of: 'serverShare' | 'receiversShare' | 'senderShare') =>
     `${Math.round(100 * median(bursts.map(burst => burst[of])))}`;

@@ -18,7 +18,7 @@ const sessions = 2_000;
 /** Small rooms, since everybody in a room hears of everybody who comes. */
 const members = 50;
 const prefixes = ['a', 'b'];
-const restMs = 1_500;
+const restMs = 1_000;
 const collectable = fileURLToPath(new URL('../load/collectable.js', import.meta.url));
 const flags = ['--expose-gc', '--import', collectable];
 
@@ -30,7 +30,7 @@ export async function measureIdle(peers: readonly PeerStart[], rounds: number): 
   ];
   const samples = await interleave(contestants, rounds);
   const rows = [...samples].map(([name, kib]) => [name, short(median(kib)), spread(range(kib))]);
-  return `Growth from ${sessions} to ${2 * sessions} sessions, KiB each.\n\n${table(['', 'KiB', 'min–max'], rows)}`;
+  return `Growth of the server from none to ${prefixes.length * sessions} sessions, KiB each.\n\n${table(['', 'KiB', 'min–max'], rows)}`;
 }
 
 /** The peers make a room when somebody enters it; here somebody has to. */
@@ -46,21 +46,23 @@ async function startWithRooms(): Promise<Server> {
   return server;
 }
 
-/** The first sessions pay for what grows once; the second ones are weighed. */
+/** With what grows once, such as the heap of a server that has woken: rather too much than too little. */
 async function weigh(start: () => Promise<Server>, isNode: boolean): Promise<number> {
   const receivers = startRole<ReceiversRequest, ReceiversAnswer>('./receivers.js');
   const server = await start();
   try {
     const { name: wire, port, pid } = server;
-    const octets: number[] = [];
-    for (const prefix of prefixes) {
-      await receivers.ask({ do: 'open', wire, port, count: sessions, prefix, rooms: members });
+    const weight = async () => {
       await delay(systemClock, restMs);
       if (isNode) process.kill(pid, 'SIGUSR2');
       await delay(systemClock, restMs);
-      octets.push(await rssOctetsOf(pid));
+      return rssOctetsOf(pid);
+    };
+    const empty = await weight();
+    for (const prefix of prefixes) {
+      await receivers.ask({ do: 'open', wire, port, count: sessions, prefix, rooms: members });
     }
-    return (octets[1]! - octets[0]!) / sessions / 1024;
+    return ((await weight()) - empty) / (prefixes.length * sessions) / 1024;
   } finally {
     receivers.stop();
     await server.stop();

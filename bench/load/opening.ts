@@ -46,10 +46,11 @@ export async function take(steps: readonly Step[], socket: Socket, tap: Tap): Pr
   for (const { send, until } of steps) {
     await new Promise<void>((resolve, reject) => {
       let text = '';
-      tap.ended = reason => reject(new Error(`${reason} after ${text.slice(-200)}`));
+      tap.ended = reason => reject(new Error(`${reason} while ${JSON.stringify(until)} was awaited`));
       tap.take = octets => {
-        text = (text + octets.toString('latin1')).slice(-4096);
+        text += octets.toString('latin1');
         if (text.includes(until)) resolve();
+        text = text.slice(-until.length);
       };
       socket.write(send);
     });

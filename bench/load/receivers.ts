@@ -26,8 +26,7 @@ export type ReceiversRequest =
   /** Answered when every receiver has all that was expected. */
   | { readonly do: 'collect' }
   /** The group that the other requests mean. */
-  | { readonly do: 'choose'; readonly group: number }
-  | { readonly do: 'close' };
+  | { readonly do: 'choose'; readonly group: number };
 
 type Open = Extract<ReceiversRequest, { do: 'open' }>;
 
@@ -42,7 +41,8 @@ const PERCENT = 0x25;
 const ZERO = 0x30;
 const LF = 10;
 const deadlineMs = 60_000;
-const openedAtOnce = 250;
+/** ngircd listens with a backlog of ten; a connection beyond it waits for a second. */
+const openedAtOnce = 4;
 
 class Receiver {
   octets = 0;
@@ -138,8 +138,9 @@ class Group {
           const cancel = systemClock.after(deadlineMs, () => reject(new Error(`${mark} did not come`)));
           tap.take = octets => {
             if (alive && octets.includes(alive[0])) socket.write(alive[1]);
-            text = (text + octets.toString('latin1')).slice(-1024);
+            text += octets.toString('latin1');
             const at = text.indexOf(mark);
+            if (at < 0) text = text.slice(-mark.length);
             if (at < 0 || text.indexOf('\n', at) < 0) return;
             cancel();
             resolve();
@@ -196,14 +197,6 @@ class Group {
     const short = this.#receivers.filter(({ octets }) => octets !== target).length;
     return `the witness has ${witness.seen} of ${count} messages, ${short} receivers differ from it`;
   }
-
-  close(): void {
-    for (const { tap, socket } of this.#receivers) {
-      tap.ended = () => undefined;
-      socket.on('error', () => socket.destroy());
-      socket.destroy();
-    }
-  }
 }
 
 const groups: Group[] = [];
@@ -220,7 +213,6 @@ serveRole<ReceiversRequest, ReceiversAnswer>(async request => {
   } else if (request.do === 'choose') chosen.group = request.group;
   else if (request.do === 'settle') await group?.settle(request.number);
   else if (request.do === 'expect') group?.expect(request.count, request.senders);
-  else if (request.do === 'collect' && group) outcome = await group.collect();
-  else group?.close();
+  else if (group) outcome = await group.collect();
   return { group: chosen.group, ...outcome };
 });

@@ -13,8 +13,7 @@ export type SenderRequest =
   /** One message with this number. Answered when it is acknowledged. */
   | { readonly do: 'one'; readonly number: number }
   /** Messages 0 … count - 1, dealt out to the connections; each gets a multiple of 16. Answered when all are acknowledged. */
-  | { readonly do: 'send'; readonly count: number }
-  | { readonly do: 'close' };
+  | { readonly do: 'send'; readonly count: number };
 
 export interface SenderAnswer {
   readonly group: number;
@@ -24,7 +23,7 @@ export interface SenderAnswer {
   readonly cpuMs: number;
 }
 
-/** Messages on their way without an acknowledgement: what the line protocol allows on one connection. */
+/** Messages on their way without an acknowledgement, of all connections of a group: what the line protocol allows on one. */
 const unacknowledgedMax = 1_000;
 const LF = 10;
 const ZERO = 0x30;
@@ -35,8 +34,10 @@ class Sender {
   readonly #wire: Wire;
   readonly #template: Buffer;
   readonly #numberAt: number;
+  readonly #window: number;
 
-  constructor(socket: Socket, tap: Tap, wire: Wire) {
+  constructor(socket: Socket, tap: Tap, wire: Wire, window: number) {
+    this.#window = window;
     this.#socket = socket;
     this.#tap = tap;
     this.#wire = wire;
@@ -70,7 +71,7 @@ class Sender {
     let acknowledged = 0;
     return new Promise((resolve, reject) => {
       const more = () => {
-        const free = unacknowledgedMax - (sent - acknowledged);
+        const free = this.#window - (sent - acknowledged);
         const some = Math.min(count - sent, free - (free % ackEvery));
         if (some > 0) this.#socket.write(this.#requests(first + sent * step, step, some));
         sent += Math.max(0, some);
@@ -86,22 +87,17 @@ class Sender {
       more();
     });
   }
-
-  close(): void {
-    this.#tap.ended = () => undefined;
-    this.#socket.destroy();
-  }
 }
 
 const groups: (readonly Sender[])[] = [];
 const buffer = sharedBuffer();
 const chosen = { group: 0 };
 
-async function openSender(wire: Wire, port: number, index: number): Promise<Sender> {
+async function openSender(wire: Wire, port: number, index: number, window: number): Promise<Sender> {
   const tap: Tap = { take: () => undefined, ended: () => undefined };
   const socket = await open({ port }, buffer, tap);
   await take(wire.sender(`s${index}`), socket, tap);
-  return new Sender(socket, tap, wire);
+  return new Sender(socket, tap, wire, window);
 }
 
 serveRole<SenderRequest, SenderAnswer>(async request => {
@@ -110,13 +106,16 @@ serveRole<SenderRequest, SenderAnswer>(async request => {
   const cpuBefore = ownCpuMs();
   if (request.do === 'open') {
     const added: Sender[] = [];
-    for (let i = 0; i < request.senders; i++) added.push(await openSender(wires[request.wire], request.port, i));
+    const { wire, port, senders: count } = request;
+    for (let i = 0; i < count; i++) {
+      added.push(await openSender(wires[wire], port, i, Math.floor(unacknowledgedMax / count)));
+    }
     chosen.group = groups.push(added) - 1;
   } else if (request.do === 'choose') chosen.group = request.group;
   else if (request.do === 'one') await senders[0]?.send(request.number, 1, 1);
-  else if (request.do === 'send') {
+  else {
     const share = request.count / senders.length;
     await Promise.all(senders.map((sender, index) => sender.send(index, senders.length, share)));
-  } else for (const sender of senders) sender.close();
+  }
   return { group: chosen.group, startMs, endMs: nowMs(), cpuMs: ownCpuMs() - cpuBefore };
 });
