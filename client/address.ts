@@ -28,11 +28,12 @@ export function parseAddress(text: string, saved: (name: string) => string | und
         'no password in an address: use the prompt, PARTYLINE_PASSWORD or --password-stdin',
       );
     }
+    if (Number(port) > 65_535) throw new PartylineError('bad-argument', `${port} is not a port`);
     return {
       host: (host ?? '').replace(/^\[|\]$/g, ''),
       port: port === undefined ? ports[scheme as 'pl' | 'pls'] : Number(port),
       secure: scheme === 'pls',
-      ...(user && { user: decodeURIComponent(user) }),
+      ...(user && { user: decodeUser(user) }),
       path: path === undefined ? '/' : path,
     };
   }
@@ -42,4 +43,12 @@ export function parseAddress(text: string, saved: (name: string) => string | und
   if (named)
     throw new PartylineError('bad-argument', `${named[1]} is not a saved hub; partyline login ${named[1]} pl://HOST`);
   throw new PartylineError('bad-argument', `${text} is not an address such as pl://ada@localhost/lobby/file`);
+}
+
+function decodeUser(user: string): string {
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    throw new PartylineError('bad-argument', `${user} is not a user's name: a % begins two hexadecimal digits`);
+  }
 }

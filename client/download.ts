@@ -6,7 +6,7 @@ import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import { HashMismatchError, PartylineError } from './errors.ts';
 import type { Link, Row } from './link.ts';
-import type { OnProgress } from './progress.ts';
+import type { OnStep } from './progress.ts';
 
 export interface RemoteFile {
   readonly path: string;
@@ -18,7 +18,8 @@ export interface RemoteFile {
 
 export interface ReceiveOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnProgress | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly onStep?: OnStep | undefined;
 }
 
 export interface Received {
@@ -36,7 +37,7 @@ export async function receive(
   local: string,
   options: ReceiveOptions,
 ): Promise<Received> {
-  const part = join(dirname(local), `.${basename(local)}.plpart`);
+  const part = join(dirname(local), partName(basename(local)));
   if (remote.size <= limits.chunkOctets) return receiveSmall(link, remote, local, part, options);
   await mkdir(dirname(local), { recursive: true });
   const journal = `${part}.json`;
@@ -49,12 +50,18 @@ export async function receive(
     const resumedFrom = await fetchRest(link, remote, part, options);
     if (resumedFrom !== undefined) {
       await settle(part, journal, local, remote);
-      options.onProgress?.({ phase: 'done', path: remote.path, octets: remote.size, total: remote.size, resumedFrom });
+      options.onStep?.({ phase: 'done', path: remote.path, octets: remote.size, total: remote.size, resumedFrom });
       return { path: remote.path, local, size: remote.size, hash: remote.hash, resumedFrom };
     }
     await rm(part, { force: true });
     if (tries > 0) throw new HashMismatchError(`${remote.path} did not arrive as announced, twice`);
   }
+}
+
+/** `.name.plpart`, and with its journal's ending still a name that file systems hold. */
+function partName(name: string): string {
+  const isLong = Buffer.byteLength(name) > limits.fileNameOctetsMax - '..plpart.json'.length;
+  return `.${isLong ? createHash('sha256').update(name).digest('hex') : name}.plpart`;
 }
 
 /** A file of one row: nothing to resume, so no journal; still seen only when it is whole. */
@@ -63,12 +70,12 @@ async function receiveSmall(
   remote: RemoteFile,
   local: string,
   part: string,
-  { signal, onProgress }: ReceiveOptions,
+  { signal, timeoutMs, onStep }: ReceiveOptions,
 ): Promise<Received> {
   const { path, size, hash } = remote;
   const parts: Uint8Array[] = [];
   const onRow = ({ blob }: Row) => void parts.push(...(blob?.pieces ?? []));
-  await link.request('GET', commands.GET, { path, 'if-hash': hash }, { onRow, signal });
+  await link.request('GET', commands.GET, { path, 'if-hash': hash }, { onRow, signal, timeoutMs });
   const octets = Buffer.concat(parts);
   if (`sha256:${createHash('sha256').update(octets).digest('hex')}` !== hash) {
     throw new HashMismatchError(`${path} did not arrive as announced`);
@@ -79,7 +86,7 @@ async function receiveSmall(
     await writeFile(part, octets);
   });
   await settle(part, undefined, local, remote);
-  onProgress?.({ phase: 'done', path, octets: size, total: size, resumedFrom: 0 });
+  onStep?.({ phase: 'done', path, octets: size, total: size, resumedFrom: 0 });
   return { path, local, size, hash, resumedFrom: 0 };
 }
 
@@ -88,7 +95,7 @@ async function fetchRest(
   link: Link,
   { path, size, hash }: RemoteFile,
   part: string,
-  { signal, onProgress }: ReceiveOptions,
+  { signal, timeoutMs, onStep }: ReceiveOptions,
 ): Promise<number | undefined> {
   const file = await open(part, 'a+').then(async handle => {
     await handle.close();
@@ -97,7 +104,7 @@ async function fetchRest(
   try {
     const digest = createHash('sha256');
     const resumedFrom = await hashHeld(file, size, digest, octets =>
-      onProgress?.({ phase: 'verify', path, octets, total: size, resumedFrom: octets }),
+      onStep?.({ phase: 'verify', path, octets, total: size, resumedFrom: octets }),
     );
     let offset = resumedFrom;
     const onRow = async ({ blob }: { blob: { octets: number; pieces: readonly Uint8Array[] } | undefined }) => {
@@ -106,10 +113,10 @@ async function fetchRest(
       const position = offset;
       offset += blob.octets;
       await writeAll(file, blob.pieces, blob.octets, position);
-      onProgress?.({ phase: 'receive', path, octets: offset, total: size, resumedFrom });
+      onStep?.({ phase: 'receive', path, octets: offset, total: size, resumedFrom });
     };
     if (offset < size) {
-      await link.request('GET', commands.GET, { path, offset, 'if-hash': hash }, { onRow, signal });
+      await link.request('GET', commands.GET, { path, offset, 'if-hash': hash }, { onRow, signal, timeoutMs });
     }
     if (offset !== size) throw new PartylineError('truncated', `${path} ended at ${offset} of ${size} octets`);
     await file.datasync();

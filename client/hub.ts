@@ -1,24 +1,19 @@
 /** A connected hub, as programs in Node use it: talk, files, and a graceful end. Made by `connect`. */
 import type { Readable, Writable } from 'node:stream';
 import { type Address, parseAddress } from './address.ts';
+import { BulkLinks } from './bulk.ts';
 import { clientClock } from './clock.ts';
 import { PartylineError } from './errors.ts';
+import { isKnownHub, knownHubsFile } from './known-hubs.ts';
 import type { RequestOptions, Row } from './link.ts';
+import { Mailbox } from './mailbox.ts';
 import type { Room } from './room.ts';
-import {
-  type Auth,
-  type Change,
-  type Reconnect,
-  Session,
-  type State,
-  type Verb,
-  type VerbInput,
-  type VerbOutput,
-} from './session.ts';
+import { type Auth, type Change, type JoinOptions, type Reconnect, Session, type State } from './session.ts';
 import { createReadStream, createWriteStream, type ReadRange } from './streams.ts';
 import { type SyncOptions, type SyncSummary, sync } from './sync.ts';
 import { openTcp } from './tcp.ts';
-import { BulkLinks, get, put, type Summary, type TransferOptions } from './tree.ts';
+import { get, put, type Summary, type TransferOptions } from './tree.ts';
+import type { Verb, VerbInput, VerbOutput } from './verbs.ts';
 
 export interface ConnectOptions {
   /** Default: a guest under the address's user. */
@@ -26,8 +21,10 @@ export interface ConnectOptions {
   /** Default 250 ms doubling to 30 s, for ever; `false` ends with the first lost connection. */
   readonly reconnect?: Reconnect | false;
   readonly signal?: AbortSignal;
-  /** Asked with the certificate's sha256 on `pls://`. Default: whatever comes. */
+  /** Asked with the certificate's sha256 on `pls://`. Default: the one that `knownHubs` remembers from the first time. */
   readonly trust?: (fingerprint: string) => boolean | Promise<boolean>;
+  /** The file of certificates seen first. Default `$XDG_CONFIG_HOME/partyline/known-hubs.json`. */
+  readonly knownHubs?: string;
 }
 
 const patience: Reconnect = { minMs: 250, maxMs: 30_000 };
@@ -53,10 +50,11 @@ export function guest(name?: string): (user: string | undefined) => Auth {
 /** Connected and signed in. Errors: PartylineError with the server's code; what the network says. */
 export async function connect(address: string | Address, options: ConnectOptions = {}): Promise<Hub> {
   const target = typeof address === 'string' ? parseAddress(address) : address;
-  const { trust, reconnect = patience, auth = guest() } = options;
+  const { reconnect = patience, auth = guest(), knownHubs = knownHubsFile() } = options;
+  const pinned = (fingerprint: string) => isKnownHub(knownHubs, `${target.host}:${target.port}`, fingerprint);
   const session = await Session.start(
     {
-      open: openTcp({ ...target, ...(trust && { trust }) }),
+      open: openTcp({ ...target, trust: options.trust ?? pinned }),
       clock: clientClock,
       auth: auth(target.user),
       reconnect: reconnect === false ? undefined : reconnect,
@@ -67,6 +65,7 @@ export async function connect(address: string | Address, options: ConnectOptions
   return new Hub(session);
 }
 
+/** Made by `connect`. Disposal (`await using`) is `finish` with 5 s. */
 export class Hub implements AsyncDisposable {
   readonly #session: Session;
   readonly #bulk: BulkLinks;
@@ -80,23 +79,16 @@ export class Hub implements AsyncDisposable {
     return this.#session.state;
   }
 
-  /** Changes of the connection, until the loop is left. */
+  /** Changes of the connection from now on; the last one is `closed`. */
   async *status(): AsyncGenerator<Change> {
-    const queue: Change[] = [];
-    let wake: (() => void) | undefined;
+    if (this.state === 'closed') return;
+    const changes = new Mailbox<Change>();
     const stop = this.#session.watch(change => {
-      queue.push(change);
-      wake?.();
+      void changes.push(change);
+      if (change.kind === 'closed') changes.end();
     });
     try {
-      while (this.state !== 'closed') {
-        const change = queue.shift();
-        if (change) yield change;
-        else
-          await new Promise<void>(resolve => {
-            wake = resolve;
-          });
-      }
+      yield* changes;
     } finally {
       stop();
     }
@@ -107,37 +99,51 @@ export class Hub implements AsyncDisposable {
     return this.#session.request(verb, input, options);
   }
 
-  rows<V extends Verb>(verb: V, input: VerbInput<V>, options?: RequestOptions): AsyncGenerator<Row> {
+  /**
+   * The rows of a command one by one, its fields as the wire has them; leaving the loop cancels the rest. Other requests
+   * may be made meanwhile. For contents use `createReadStream` or `get`. Errors: as `request`.
+   */
+  rows<V extends Exclude<Verb, 'GET'>>(verb: V, input: VerbInput<V>, options?: RequestOptions): AsyncGenerator<Row> {
     return this.#session.rows(verb, input, options);
   }
 
-  join(room: string, options?: { readonly after?: number }): Promise<Room> {
+  /** Every numbered event exactly once and in order, also over reconnects; a gap is filled from history. */
+  join(room: string, options?: JoinOptions): Promise<Room> {
     return this.#session.join(room, options);
   }
 
+  /**
+   * Sends a file, or a folder with `recursive`. What a cut left is gone on with, here and in a later call. A trailing
+   * slash on `local` means its contents, on `remote` a folder. Errors: PartylineError, OfflineError, the signal's reason.
+   */
   put(local: string, remote: string, options?: TransferOptions): Promise<Summary> {
     return put(this.#session, this.#bulk, local, remote, options);
   }
 
+  /** Fetches a file or folder, as `put` does the other way: into `.name.plpart`, verified, then renamed. Errors: also HashMismatchError. */
   get(remote: string, local: string, options?: TransferOptions): Promise<Summary> {
     return get(this.#session, this.#bulk, remote, local, options);
   }
 
+  /** Makes a folder of the hub like a local one; removes there only with `delete`. Errors: as `put`. */
   sync(folder: string, remote: string, options?: SyncOptions): Promise<SyncSummary> {
     return sync(this.#session, this.#bulk, folder, remote, options);
   }
 
+  /** One content from end to end, though connections are lost on the way: a file that is replaced meanwhile is `if-match`. */
   createReadStream(path: string, range?: ReadRange): Readable {
-    return createReadStream(this.#bulk, path, range);
+    return createReadStream(this.#session, this.#bulk, path, range);
   }
 
+  /** `close` comes only after COMMIT: then the file is safe and seen. It replaces what is one's own. */
   createWriteStream(path: string): Writable {
-    return createWriteStream(this.#session, path);
+    return createWriteStream(this.#session, this.#bulk, path);
   }
 
   /**
    * The graceful half-close: no new request; resolves after every reply, BYE and the peer's FIN. `drain: 'fin'` sends no
-   * QUIT. Error: TruncatedError if anything is missing.
+   * QUIT. Transfers are many requests: wait for them first. Silence of `timeoutMs`, 30 s by default, is an end too.
+   * Error: TruncatedError if anything is missing.
    */
   async finish({
     drain = 'quit',
@@ -148,11 +154,17 @@ export class Hub implements AsyncDisposable {
   } = {}): Promise<void> {
     this.#session.stopAccepting();
     await this.#bulk.finish();
-    await this.#session.finish(drain, timeoutMs);
+    try {
+      await this.#session.finish(drain, timeoutMs);
+    } finally {
+      this.#bulk.destroy();
+    }
   }
 
-  destroy(): void {
-    this.#session.destroy();
+  /** At once, without the agreed end; what waits is told `error`. */
+  destroy(error?: Error): void {
+    this.#session.destroy(error);
+    this.#bulk.destroy();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

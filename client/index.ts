@@ -2,8 +2,11 @@
 export { type Address, isAddress, parseAddress } from './address.ts';
 export { HashMismatchError, OfflineError, PartylineError, TruncatedError } from './errors.ts';
 export { type ConnectOptions, connect, guest, type Hub, password, token } from './hub.ts';
+export type { RequestOptions, Row } from './link.ts';
 export type { Progress } from './progress.ts';
 export type { Room } from './room.ts';
-export type { Auth, Change, State, Verb, VerbInput, VerbOutput } from './session.ts';
+export type { Auth, Change, JoinOptions, Reconnect, State } from './session.ts';
+export type { ReadRange } from './streams.ts';
 export type { SyncOptions, SyncSummary } from './sync.ts';
 export type { Summary, TransferOptions } from './tree.ts';
+export type { Verb, VerbInput, VerbOutput } from './verbs.ts';

@@ -35,6 +35,9 @@ export interface RequestOptions {
 interface Pending {
   readonly verb: string;
   readonly onRow: RequestOptions['onRow'];
+  /** Undefined once nobody waits any more. */
+  readonly timeoutMs: number | undefined;
+  readonly sinceMs: number;
   resolve(fields: Values): void;
   reject(error: Error): void;
 }
@@ -65,7 +68,10 @@ export class Link {
   #hasEnded = false;
   #isFinishing = false;
   #isOver = false;
-  #drained: (() => void)[] = [];
+  /** Without any input for so long the link is given up. */
+  #silenceMs = Number.POSITIVE_INFINITY;
+  #watchDueMs = Number.POSITIVE_INFINITY;
+  #cancelWatch: (() => void) | undefined;
   #whenOver: (() => void)[] = [];
 
   private constructor(clock: Clock, events: LinkEvents) {
@@ -82,37 +88,52 @@ export class Link {
     signal?: AbortSignal,
   ): Promise<{ link: Link; greeting: Values }> {
     const link = new Link(clock, events);
-    const greeted = new Promise<Values>((resolve, reject) => {
-      link.#greeted = resolve;
-      link.#whenOver.push(() => reject(new TruncatedError('the server ended without a greeting')));
-      clock.after(requestTimeoutMs, () => reject(new TruncatedError('no greeting came; is this a partyline port?')));
-    });
-    greeted.catch(() => link.destroy());
-    link.#transport = await open(
-      { data: octets => link.#data(octets), drain: () => link.#drain(), end: error => link.#end(error) },
-      signal,
-    );
-    return { link, greeting: await greeted };
+    link.#transport = await open({ data: octets => link.#data(octets), end: error => link.#end(error) }, signal);
+    link.expectLife(requestTimeoutMs);
+    const abort = () => link.destroy();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const greeting = await new Promise<Values>((resolve, reject) => {
+        const silent = () => reject(new TruncatedError('no greeting came; is this a partyline port?'));
+        if (link.#isOver) return silent();
+        link.#greeted = resolve;
+        link.#whenOver.push(silent);
+      });
+      link.expectLife(Number.POSITIVE_INFINITY);
+      return { link, greeting };
+    } catch (error) {
+      link.destroy();
+      throw signal?.aborted ? signal.reason : error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
+  /** No request is taken any more: it is over, or the server has said BYE, or we have said QUIT. */
+  get isEnding(): boolean {
+    return this.#isOver || this.#isFinishing || this.#bye !== undefined;
   }
 
-  get unanswered(): number {
-    return this.#pending.size;
+  /** From here on, silence of `ms` is the end of the link: a way can die without a word. */
+  expectLife(ms: number): void {
+    this.#silenceMs = ms;
+    this.#lastInputMs = this.#clock.now();
+    this.#watch(this.#lastInputMs + ms);
   }
 
   /** Errors: PartylineError with the server's code; TruncatedError; the signal's reason. */
   request(verb: string, entry: Command, input: Values, options: RequestOptions = {}): Promise<Values> {
     const { signal, onRow, blob } = options;
-    if (this.#isOver || this.#isFinishing)
-      return Promise.reject(new TruncatedError('the connection has ended', { verb }));
+    if (this.isEnding) return Promise.reject(new TruncatedError('the connection has ended', { verb }));
     if (signal?.aborted) return Promise.reject(signal.reason);
     const label = (++this.#labels).toString(36);
-    const done = new Promise<Values>((resolve, reject) => this.#pending.set(label, { verb, onRow, resolve, reject }));
+    const { timeoutMs = requestTimeoutMs } = options;
+    const sinceMs = this.#clock.now();
+    const done = new Promise<Values>((resolve, reject) =>
+      this.#pending.set(label, { verb, onRow, timeoutMs, sinceMs, resolve, reject }),
+    );
     this.#send(label, verb, entry, input, blob);
-    this.#watch(label, options.timeoutMs ?? requestTimeoutMs);
+    this.#watch(sinceMs + timeoutMs);
     if (!signal) return done;
     const abort = () => this.#abandon(label, signal.reason);
     signal.addEventListener('abort', abort, { once: true });
@@ -130,23 +151,35 @@ export class Link {
   /** The caller no longer waits; the final line is taken silently when it comes, so the link stays in step. */
   #abandon(label: string, reason: Error): void {
     const pending = this.#pending.get(label);
-    if (!pending) return;
-    this.#pending.set(label, { ...pending, onRow: undefined, resolve: () => undefined, reject: () => undefined });
-    if (!this.#isOver) this.#transport!.write([`CANCEL ${label}${style.lineEnd}`]);
+    if (pending?.timeoutMs === undefined) return;
+    const deaf = { onRow: undefined, timeoutMs: undefined, resolve: () => undefined, reject: () => undefined };
+    this.#pending.set(label, { ...pending, ...deaf });
+    if (!this.isEnding) this.#transport!.write([`CANCEL ${label}${style.lineEnd}`]);
     pending.reject(reason);
   }
 
-  #watch(label: string, timeoutMs: number): void {
-    const since = this.#clock.now();
-    const check = () => {
-      const pending = this.#pending.get(label);
-      if (!pending || this.#isOver) return;
-      const silentMs = this.#clock.now() - Math.max(this.#lastInputMs, since);
-      if (silentMs < timeoutMs) this.#clock.after(timeoutMs - silentMs, check);
-      else
-        this.#abandon(label, new PartylineError('timeout', `no answer to ${pending.verb} for ${timeoutMs / 1000} s`));
-    };
-    this.#clock.after(timeoutMs, check);
+  /** One timer for all that is waited for, since a timer a request is too many at a hundred thousand a second. */
+  #watch(dueMs: number): void {
+    if (this.#isOver || dueMs >= this.#watchDueMs || dueMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelWatch?.();
+    this.#watchDueMs = dueMs;
+    this.#cancelWatch = this.#clock.after(Math.max(0, dueMs - this.#clock.now()), () => this.#checkLife());
+  }
+
+  #checkLife(): void {
+    const now = this.#clock.now();
+    this.#watchDueMs = Number.POSITIVE_INFINITY;
+    // While a taker of rows keeps us waiting, the silence is ours.
+    if (this.#isBusy) this.#lastInputMs = now;
+    let nextMs = this.#lastInputMs + this.#silenceMs;
+    if (nextMs <= now) return this.#over(new TruncatedError(`nothing came for ${this.#silenceMs / 1000} s`));
+    for (const [label, { verb, timeoutMs, sinceMs }] of this.#pending) {
+      if (timeoutMs === undefined) continue;
+      const dueMs = Math.max(this.#lastInputMs, sinceMs) + timeoutMs;
+      if (dueMs > now) nextMs = Math.min(nextMs, dueMs);
+      else this.#abandon(label, new PartylineError('timeout', `no answer for ${timeoutMs / 1000} s`, { verb, label }));
+    }
+    this.#watch(nextMs);
   }
 
   /**
@@ -161,14 +194,7 @@ export class Link {
       if (drain === 'fin') this.#transport!.end();
       else this.#transport!.write([`QUIT${style.lineEnd}`]);
     }
-    const check = () => {
-      if (this.#isOver) return;
-      const silentMs = this.#clock.now() - this.#lastInputMs;
-      if (silentMs >= timeoutMs) this.destroy();
-      else this.#clock.after(timeoutMs - silentMs, check);
-    };
-    this.#lastInputMs = this.#clock.now();
-    this.#clock.after(timeoutMs, check);
+    this.expectLife(timeoutMs);
     await over;
     if (!this.#bye) throw new TruncatedError('the connection ended without BYE');
     if (this.#bye.replies !== this.#finals) {
@@ -176,9 +202,10 @@ export class Link {
     }
   }
 
-  destroy(): void {
+  /** At once, without the agreed end. */
+  destroy(error?: Error): void {
     this.#transport?.destroy();
-    this.#over(undefined);
+    this.#over(error);
   }
 
   #data(octets: Uint8Array): void {
@@ -189,11 +216,12 @@ export class Link {
 
   #pump(): void {
     for (let decoded = this.#decoder.next(); decoded; decoded = this.#decoder.next()) {
+      if (this.#isOver) return;
       if (decoded.kind !== 'frame') {
         this.#over(new TruncatedError(decoded.kind === 'invalid' ? decoded.reason : 'raw octets came'));
         return;
       }
-      const wait = this.#take(decoded);
+      const wait = this.#takeSafely(decoded);
       if (!wait) continue;
       this.#isBusy = true;
       this.#transport!.pause();
@@ -206,6 +234,16 @@ export class Link {
       return;
     }
     if (this.#hasEnded) this.#over(this.#bye ? undefined : new TruncatedError('the connection was lost'));
+  }
+
+  /** What a server sends never throws into the socket's events: it ends the link. */
+  #takeSafely(frame: Frame): Promise<void> | undefined {
+    try {
+      return this.#take(frame);
+    } catch (error) {
+      this.#over(new TruncatedError('the server sent what cannot be read', { cause: error }));
+      return undefined;
+    }
   }
 
   #take(frame: Frame): Promise<void> | undefined {
@@ -228,20 +266,21 @@ export class Link {
     }
   }
 
-  #row(body: Body, { blob }: Frame, pending: Pending | undefined): Promise<void> | undefined {
+  #row(body: Body, { label, blob }: Frame, pending: Pending | undefined): Promise<void> | undefined {
     if (!pending?.onRow) return undefined;
-    const isBinary = body.name === 'GET';
-    const wait = pending.onRow({
-      name: body.name,
-      fields: isBinary ? Object.fromEntries(body.keys) : answerFields(body, blob),
-      blob,
-    });
-    return wait?.catch(error => pending.reject(error));
+    const fields = body.name === 'GET' ? Object.fromEntries(body.keys) : answerFields(body, blob);
+    try {
+      const wait = pending.onRow({ name: body.name, fields, blob });
+      return wait?.catch(error => this.#abandon(label!, error));
+    } catch (error) {
+      this.#abandon(label!, error as Error);
+      return undefined;
+    }
   }
 
   #final(body: Body, { label, blob }: Frame, { verb, resolve, reject }: Pending): void {
-    this.#pending.delete(label!);
     const fields = answerFields(body, blob);
+    this.#pending.delete(label!);
     if (body.marker === '+') return resolve(fields);
     const [word = ''] = body.words;
     const code = isErrorCode(word) ? word : 'internal';
@@ -267,15 +306,6 @@ export class Link {
     this.#events.event(parsed.data);
   }
 
-  /** Resolves when the transport takes more. */
-  drained(): Promise<void> {
-    return new Promise(resolve => this.#drained.push(resolve));
-  }
-
-  #drain(): void {
-    for (const resolve of this.#drained.splice(0)) resolve();
-  }
-
   #end(error: Error | undefined): void {
     this.#hasEnded = true;
     if (error && !this.#bye) return this.#over(new TruncatedError('the connection broke', { cause: error }));
@@ -285,13 +315,13 @@ export class Link {
   #over(error: Error | undefined): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#cancelWatch?.();
     if (error) this.#transport?.destroy();
     const lost = error ?? new TruncatedError('the connection has ended');
     for (const { verb, reject } of this.#pending.values()) {
       reject(lost instanceof PartylineError ? new TruncatedError(lost.message, { verb, cause: lost }) : lost);
     }
     this.#pending.clear();
-    this.#drain();
     for (const resolve of this.#whenOver.splice(0)) resolve();
     this.#events.over(error);
   }

@@ -1,5 +1,6 @@
 /** A room one has joined: every numbered event exactly once and in order, whatever the connection did; gaps come from history. */
 import { eventSchemas, type HubEvent, isEventName, isNumbered, type LogEvent } from '../shared/events.ts';
+import { OfflineError } from './errors.ts';
 import type { Row, Values } from './link.ts';
 import type { Session } from './session.ts';
 
@@ -10,23 +11,30 @@ interface Hole {
   readonly to: number;
 }
 
+interface RoomHooks {
+  left(): void;
+  slow(): void;
+}
+
 /** Behind this many unread events, numbered ones are only remembered by number: history has them. */
 const unreadMax = 10_000;
 
 export class Room implements AsyncIterable<RoomEvent> {
   readonly name: string;
   readonly #session: Session;
-  readonly #left: () => void;
+  readonly #hooks: RoomHooks;
   #queue: (RoomEvent | Hole)[] = [];
   /** Number of the newest event that was taken into the queue; undefined before the room was entered. */
   #known: number | undefined;
-  #isClosed = false;
+  #closed: { readonly error: Error | undefined } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(name: string, session: Session, left: () => void) {
+  /** `after`: the number behind which to begin; undefined is from now on. */
+  constructor(name: string, session: Session, after: number | undefined, hooks: RoomHooks) {
     this.name = name;
     this.#session = session;
-    this.#left = left;
+    this.#known = after;
+    this.#hooks = hooks;
   }
 
   /** Where to go on after a new connection. */
@@ -51,14 +59,18 @@ export class Room implements AsyncIterable<RoomEvent> {
 
   receive(event: HubEvent): void {
     if (event.event === 'GAP') this.#missed(event.to);
-    else if (!isNumbered(event)) this.#push(event);
-    else if (this.#known === undefined) {
+    else if (!isNumbered(event)) {
+      // Of the moment: nobody misses it later.
+      if (this.#queue.length < unreadMax) this.#push(event);
+    } else if (this.#known === undefined) {
       this.#known = event.seq;
       this.#push(event);
     } else if (event.seq > this.#known) {
-      if (event.seq > this.#known + 1 || this.#queue.length >= unreadMax) this.#missed(event.seq - 1);
-      if (this.#queue.length >= unreadMax) this.#missed(event.seq);
-      else {
+      if (event.seq > this.#known + 1) this.#missed(event.seq - 1);
+      if (this.#queue.length >= unreadMax) {
+        if (this.#queue.length === unreadMax) this.#hooks.slow();
+        this.#missed(event.seq);
+      } else {
         this.#known = event.seq;
         this.#push(event);
       }
@@ -90,12 +102,13 @@ export class Room implements AsyncIterable<RoomEvent> {
   /** Leaves; the iteration ends. */
   async part(): Promise<void> {
     this.close();
-    this.#left();
+    this.#hooks.left();
     await this.#session.request('PART', { room: this.name });
   }
 
-  close(): void {
-    this.#isClosed = true;
+  /** The iteration ends with what was heard, or throws behind it. */
+  close(error?: Error): void {
+    this.#closed ??= { error };
     this.#wake?.();
   }
 
@@ -103,7 +116,8 @@ export class Room implements AsyncIterable<RoomEvent> {
     for (;;) {
       const next = this.#queue.shift();
       if (next === undefined) {
-        if (this.#isClosed) return;
+        if (this.#closed?.error) throw this.#closed.error;
+        if (this.#closed) return;
         await new Promise<void>(resolve => {
           this.#wake = resolve;
         });
@@ -115,9 +129,7 @@ export class Room implements AsyncIterable<RoomEvent> {
 
   async *#fill({ from, to }: Hole): AsyncGenerator<LogEvent> {
     for (let after = from - 1; after < to; ) {
-      const rows: Row[] = [];
-      const limit = Math.min(500, to - after);
-      await this.#session.request('HISTORY', { room: this.name, after, limit }, { onRow: row => void rows.push(row) });
+      const rows = await this.#history(after, Math.min(500, to - after));
       if (rows.length === 0) return;
       for (const { name, fields } of rows) {
         if (!isEventName(name)) continue;
@@ -125,6 +137,17 @@ export class Room implements AsyncIterable<RoomEvent> {
         if (!isNumbered(event)) continue;
         after = event.seq;
         yield event;
+      }
+    }
+  }
+
+  /** A reader of a room has the patience of the session, not that of a request. */
+  async #history(after: number, limit: number): Promise<readonly Row[]> {
+    for (;;) {
+      try {
+        return await this.#session.list('HISTORY', { room: this.name, after, limit });
+      } catch (error) {
+        if (!(error instanceof OfflineError) || this.#session.state !== 'reconnecting') throw error;
       }
     }
   }

@@ -2,29 +2,19 @@
  * A person's session over links that may break: signs in, comes back with patience, joins its rooms again where they were
  * left, and repeats only what is safe to repeat. Free of anything that only Node has.
  */
-import type { Clock } from '../shared/clock.ts';
-import { delay } from '../shared/clock.ts';
-import type { Command, Input, Output } from '../shared/commands/command.ts';
-import { type CommandName, commands, type InputOf, isCommandName, type OutputOf } from '../shared/commands/index.ts';
+import { type Clock, delay } from '../shared/clock.ts';
+import { commands } from '../shared/commands/index.ts';
 import type { HubEvent } from '../shared/events.ts';
-import { MIB } from '../shared/limits.ts';
-import { type SessionVerb, sessionVerbs } from '../shared/line/session-verbs.ts';
+import { limits } from '../shared/limits.ts';
+import { sessionVerbs } from '../shared/line/session-verbs.ts';
+import { foldName } from '../shared/names.ts';
 import { OfflineError, PartylineError, TruncatedError } from './errors.ts';
 import { Link, type RequestOptions, type Row, type Values } from './link.ts';
+import { Mailbox } from './mailbox.ts';
 import { Room } from './room.ts';
 import type { OpenTransport } from './transport.ts';
-
-export type Verb = CommandName | SessionVerb;
-export type VerbInput<V extends Verb> = V extends CommandName
-  ? InputOf<V>
-  : V extends SessionVerb
-    ? Input<(typeof sessionVerbs)[V]>
-    : never;
-export type VerbOutput<V extends Verb> = V extends CommandName
-  ? OutputOf<V>
-  : V extends SessionVerb
-    ? Output<(typeof sessionVerbs)[V]>
-    : never;
+import { entryOf, type Verb, type VerbInput, type VerbOutput } from './verbs.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** How a session gets its name. */
 export type Auth =
@@ -36,12 +26,23 @@ export type State = 'connecting' | 'ready' | 'half-closed' | 'reconnecting' | 'c
 export type Change =
   | { readonly kind: 'up' }
   | { readonly kind: 'down'; readonly error: Error | undefined; readonly retryMs: number }
+  /** The server left out events, since we read too slowly; a joined room gets them from history. */
   | { readonly kind: 'gap'; readonly room: string; readonly from: number; readonly to: number }
-  | { readonly kind: 'bye'; readonly reason: string };
+  /** Nobody iterates the room fast enough; it goes on from history. */
+  | { readonly kind: 'slow'; readonly room: string }
+  | { readonly kind: 'bye'; readonly reason: string }
+  /** The last change. `error` unless it was asked for. */
+  | { readonly kind: 'closed'; readonly error: Error | undefined };
 
 export interface Reconnect {
   readonly minMs: number;
   readonly maxMs: number;
+}
+
+export interface JoinOptions {
+  /** The number behind which to begin; 0 is everything. Default: what happens from now on. */
+  readonly after?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface SessionOptions {
@@ -53,8 +54,10 @@ export interface SessionOptions {
   readonly agent: string;
 }
 
-const offlineMs = 10_000;
-const offlineOctetsMax = MIB;
+/** A link that held for so long was a good one: patience begins anew. */
+const goodLinkMs = 10_000;
+/** Failures in a row beside a session that is up, each within a second, before they are told. */
+const quickFailuresMax = 10;
 
 export class Session {
   readonly #options: SessionOptions;
@@ -62,14 +65,17 @@ export class Session {
   readonly #watchers = new Set<(change: Change) => void>();
   #link: Link | undefined;
   #state: State = 'connecting';
-  #waiting: ((link: Link | undefined) => void)[] = [];
-  #offlineOctets = 0;
+  readonly #waiting: WaitingRoom;
+  #tries = 0;
+  #upSinceMs = 0;
+  #failure: Error | undefined;
   #ids = 0;
   readonly #idPrefix: string;
   readonly #stop = new AbortController();
 
   private constructor(options: SessionOptions) {
     this.#options = options;
+    this.#waiting = new WaitingRoom(options.clock);
     const random = crypto.getRandomValues(new Uint32Array(2));
     this.#idPrefix = [...random].map(number => number.toString(36)).join('');
   }
@@ -98,71 +104,79 @@ export class Session {
 
   /** Typed by the command table. Errors: PartylineError, TruncatedError, OfflineError, the signal's reason. */
   async request<V extends Verb>(verb: V, input: VerbInput<V>, options: RequestOptions = {}): Promise<VerbOutput<V>> {
-    const entry: Command = isCommandName(verb) ? commands[verb] : sessionVerbs[verb as SessionVerb];
+    const entry = entryOf(verb);
     const values = input as Values;
+    const octets = 100 + (options.blob?.length ?? String(values['text'] ?? '').length);
+    const once = async () => {
+      const link = await this.#ready(octets, options.signal);
+      const answer = entry.output.safeParse(await link.request(verb, entry, values, options));
+      if (answer.success) return answer.data as VerbOutput<V>;
+      throw new PartylineError('internal', `the server answered ${verb} with other fields`, { cause: answer.error });
+    };
     const isRepeatable = entry.repeatable === 'yes' || (entry.repeatable === 'with-id' && values['id'] !== undefined);
-    for (;;) {
-      const link = await this.#ready(options.blob?.length ?? 100, options.signal);
-      try {
-        return entry.output.parse(await link.request(verb, entry, values, options)) as VerbOutput<V>;
-      } catch (error) {
-        const mayRepeat = isRepeatable && error instanceof TruncatedError && this.#mayReconnect() && !options.onRow;
-        if (!mayRepeat) throw error;
-      }
+    // Rows that were given away already cannot be taken back.
+    return isRepeatable && !options.onRow ? this.persist(once, options.signal) : once();
+  }
+
+  /** All rows of a reading command; asked again from the start when the connection is lost on the way. */
+  list<V extends Verb>(verb: V, input: VerbInput<V>, options: RequestOptions = {}): Promise<readonly Row[]> {
+    return this.persist(async () => {
+      const rows: Row[] = [];
+      await this.request(verb, input, { ...options, onRow: row => void rows.push(row) });
+      return rows;
+    }, options.signal);
+  }
+
+  /** The rows of a command, one by one. They never hold up the connection: what the caller does not take yet waits here. */
+  async *rows<V extends Verb>(verb: V, input: VerbInput<V>, options: RequestOptions = {}): AsyncGenerator<Row> {
+    const stop = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+    const rows = new Mailbox<Row>();
+    const onRow = (row: Row) => void rows.push(row);
+    this.request(verb, input, { ...options, signal, onRow }).then(
+      () => rows.end(),
+      error => rows.end(error),
+    );
+    try {
+      yield* rows;
+    } finally {
+      stop.abort(new PartylineError('cancelled', 'the loop over the rows was left'));
     }
   }
 
-  /** The rows of a command, one by one; the server waits while the caller is busy. */
-  async *rows<V extends Verb>(verb: V, input: VerbInput<V>, options: RequestOptions = {}): AsyncGenerator<Row> {
-    const queue: Row[] = [];
-    let wake: (() => void) | undefined;
-    let taken: (() => void) | undefined;
-    let end: { error?: unknown } | undefined;
-    const onRow = (row: Row) => {
-      queue.push(row);
-      wake?.();
-      if (queue.length < 256) return;
-      return new Promise<void>(resolve => {
-        taken = resolve;
-      });
-    };
-    this.request(verb, input, { ...options, onRow }).then(
-      () => {
-        end = {};
-        wake?.();
-      },
-      error => {
-        end = { error };
-        wake?.();
-      },
-    );
-    try {
-      for (;;) {
-        const row = queue.shift();
-        if (row) yield row;
-        else if (end) break;
-        else {
-          taken?.();
-          await new Promise<void>(resolve => {
-            wake = resolve;
-          });
-        }
+  /**
+   * Runs `work` again whenever the connection under it is lost, as long as the session comes back: `work` must be safe
+   * to repeat. Errors: those of `work`; OfflineError.
+   */
+  async persist<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { clock } = this.#options;
+    for (let quickFailures = 0; ; ) {
+      const startMs = clock.now();
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof TruncatedError) || !this.#mayReconnect() || signal?.aborted) throw error;
+        if (this.#state !== 'ready' || clock.now() - startMs > 1_000) quickFailures = 0;
+        else if (++quickFailures > quickFailuresMax) throw error;
       }
-    } finally {
-      taken?.();
+      // Coming back has its own patience; a further connection that fails beside a good one needs some here.
+      if (this.#state === 'ready') await delay(clock, this.#jitter(quickFailures), signal);
+      else await this.#ready(0, signal);
     }
-    if (end.error !== undefined) throw end.error;
   }
 
   /** Live from here on, or from behind `after`. The room's cursor survives reconnects. */
-  async join(name: string, { after }: { readonly after?: number } = {}): Promise<Room> {
-    const key = name.toLowerCase();
+  async join(name: string, { after, signal }: JoinOptions = {}): Promise<Room> {
+    const key = foldName(name);
     const known = this.#rooms.get(key);
     if (known) return known;
-    const room = new Room(name, this, () => this.#rooms.delete(key));
+    const room = new Room(name, this, after, {
+      left: () => this.#rooms.delete(key),
+      slow: () => this.#tell({ kind: 'slow', room: name }),
+    });
     this.#rooms.set(key, room);
     try {
-      await this.#enter(await this.#ready(100), room, after);
+      await this.persist(async () => this.#enter(await this.#ready(100, signal), room, signal), signal);
     } catch (error) {
       this.#rooms.delete(key);
       throw error;
@@ -170,20 +184,41 @@ export class Session {
     return room;
   }
 
-  async #enter(link: Link, room: Room, after: number | undefined): Promise<void> {
+  async #enter(link: Link, room: Room, signal?: AbortSignal): Promise<void> {
+    const after = room.cursor;
     const onRow = ({ name, fields }: Row) => room.replay(name, fields);
     const input = { room: room.name, ...(after !== undefined && { after }) };
-    const output = await link.request('JOIN', commands.JOIN, input, { onRow });
+    const output = await link.request('JOIN', commands.JOIN, input, { onRow, signal });
     room.entered(commands.JOIN.output.parse(output).last, after);
   }
 
-  /** A further connection of this session, for bulk; the caller finishes it. */
+  /** A room that is gone, or closed to us, does not keep the session from coming back: its reader is told. */
+  async #enterAgain(link: Link, room: Room): Promise<void> {
+    try {
+      await this.#enter(link, room);
+    } catch (error) {
+      if (!(error instanceof PartylineError) || error.class !== 'permanent') throw error;
+      this.#rooms.delete(foldName(room.name));
+      room.close(error);
+    }
+  }
+
+  /** A further connection of this session, for bulk; the caller finishes it. Errors: as `request`. */
   async further(signal?: AbortSignal): Promise<Link> {
-    const tickets: string[] = [];
-    await this.request('TICKET', {}, { onRow: ({ fields }) => void tickets.push(String(fields['ticket'])) });
+    const [row] = await this.list('TICKET', {}, { signal });
     const { open, clock } = this.#options;
-    const { link } = await Link.open(open, clock, { event: () => undefined, over: () => undefined }, signal);
-    await link.request('ATTACH', sessionVerbs.ATTACH, { ticket: tickets[0] });
+    const { link } = await Link.open(open, clock, { event: () => undefined, over: () => undefined }, signal).catch(
+      error => {
+        if (error instanceof PartylineError || signal?.aborted) throw error;
+        throw new TruncatedError('a further connection could not be opened', { cause: error });
+      },
+    );
+    try {
+      await link.request('ATTACH', sessionVerbs.ATTACH, { ticket: row?.fields['ticket'] }, { signal });
+    } catch (error) {
+      link.destroy();
+      throw error;
+    }
     return link;
   }
 
@@ -205,16 +240,20 @@ export class Session {
     }
   }
 
-  destroy(): void {
+  /** At once, without the agreed end; `error` is what iterations then throw. */
+  destroy(error?: Error): void {
     this.#stop.abort();
-    this.#close();
-    this.#link?.destroy();
+    this.#close(error);
+    this.#link?.destroy(error);
   }
 
-  #close(): void {
+  #close(error?: Error): void {
+    if (this.#state === 'closed') return;
     this.#state = 'closed';
-    for (const room of this.#rooms.values()) room.close();
-    for (const wake of this.#waiting.splice(0)) wake(undefined);
+    this.#failure = error;
+    for (const room of this.#rooms.values()) room.close(error);
+    this.#waiting.wake(undefined);
+    this.#tell({ kind: 'closed', error });
   }
 
   #tell(change: Change): void {
@@ -227,22 +266,9 @@ export class Session {
 
   /** The link when it is up. What waits for it is bounded in time and octets. */
   async #ready(octets: number, signal?: AbortSignal): Promise<Link> {
-    if (this.#state === 'ready' && this.#link) return this.#link;
-    if (!this.#mayReconnect()) throw new OfflineError(`the session is ${this.#state}`);
-    if (this.#offlineOctets + octets > offlineOctetsMax) throw new OfflineError('too much waits for the connection');
-    this.#offlineOctets += octets;
-    try {
-      const stop = new AbortController();
-      const up = new Promise<Link | undefined>(resolve => this.#waiting.push(resolve));
-      const late = delay(this.#options.clock, offlineMs, signal ? AbortSignal.any([signal, stop.signal]) : stop.signal);
-      const link = await Promise.race([up, late.then(() => undefined)]);
-      late.catch(() => undefined);
-      stop.abort();
-      if (!link) throw new OfflineError('no connection');
-      return link;
-    } finally {
-      this.#offlineOctets -= octets;
-    }
+    if (this.#state === 'ready' && this.#link && !this.#link.isEnding) return this.#link;
+    if (!this.#mayReconnect()) throw new OfflineError(`the session is ${this.#state}`, this.#failure);
+    return this.#waiting.wait(octets, () => this.#failure, signal);
   }
 
   async #connect(signal?: AbortSignal): Promise<void> {
@@ -255,9 +281,13 @@ export class Session {
       signal,
     );
     try {
-      await link.request('HELLO', sessionVerbs.HELLO, { version: '1', caps: 'heartbeat', agent });
+      const greeted = await link.request('HELLO', sessionVerbs.HELLO, { version: '1', caps: 'heartbeat', agent });
+      const { caps } = sessionVerbs.HELLO.output.parse(greeted);
+      if (caps.split(',').includes('heartbeat')) link.expectLife(3 * limits.heartbeatMs);
       await this.#signIn(link);
-      for (const room of this.#rooms.values()) await this.#enter(link, room, room.cursor);
+      for (const room of this.#rooms.values()) await this.#enterAgain(link, room);
+      signal?.throwIfAborted();
+      if (link.isEnding) throw new TruncatedError('the connection ended while it was entered');
     } catch (error) {
       link.destroy();
       throw error;
@@ -265,8 +295,10 @@ export class Session {
     isUp = true;
     this.#link = link;
     this.#state = 'ready';
+    this.#failure = undefined;
+    this.#upSinceMs = clock.now();
     this.#tell({ kind: 'up' });
-    for (const wake of this.#waiting.splice(0)) wake(link);
+    this.#waiting.wake(link);
   }
 
   async #signIn(link: Link): Promise<void> {
@@ -279,32 +311,44 @@ export class Session {
   #event(event: HubEvent): void {
     if (event.event === 'BYE') this.#tell({ kind: 'bye', reason: event.reason });
     if (event.event === 'GAP') this.#tell({ kind: 'gap', room: event.room, from: event.from, to: event.to });
-    if ('room' in event) this.#rooms.get(event.room.toLowerCase())?.receive(event);
+    if ('room' in event) this.#rooms.get(foldName(event.room))?.receive(event);
   }
 
   #lost(error: Error | undefined): void {
     this.#link = undefined;
-    if (!this.#mayReconnect()) return this.#close();
+    // Not an error to whoever finishes, who gets to know by `finish` itself.
+    if (this.#state === 'half-closed') return this.#close();
+    if (!this.#mayReconnect()) return this.#close(error ?? new TruncatedError('the server ended the connection'));
+    if (this.#options.clock.now() - this.#upSinceMs > goodLinkMs) this.#tries = 0;
     this.#state = 'reconnecting';
     void this.#comeBack(error);
   }
 
-  /** Full jitter over a doubling span, for ever; a refused name or secret ends it. */
-  async #comeBack(error: Error | undefined): Promise<void> {
+  #jitter(tries: number): number {
     const { minMs, maxMs } = this.#options.reconnect!;
-    let last = error;
-    for (let tries = 0; !this.#stop.signal.aborted; tries++) {
-      const retryMs = Math.random() * Math.min(maxMs, minMs * 2 ** Math.min(tries, 16));
-      this.#tell({ kind: 'down', error: last, retryMs });
+    return Math.random() * Math.min(maxMs, minMs * 2 ** Math.min(tries, 16));
+  }
+
+  /** Full jitter over a doubling span, for ever; a refused name, secret or certificate ends it. */
+  async #comeBack(error: Error | undefined): Promise<void> {
+    this.#failure = error;
+    while (!this.#stop.signal.aborted) {
+      const askedMs = this.#failure instanceof PartylineError ? (this.#failure.retryAfterMs ?? 0) : 0;
+      const retryMs = Math.max(askedMs, this.#jitter(this.#tries++));
+      this.#tell({ kind: 'down', error: this.#failure, retryMs });
       try {
         await delay(this.#options.clock, retryMs, this.#stop.signal);
         return await this.#connect(this.#stop.signal);
       } catch (failure) {
-        last = failure as Error;
-        const isRefused =
-          failure instanceof PartylineError && ['auth-failed', 'forbidden', 'banned'].includes(failure.code);
-        if (isRefused) return this.#close();
+        this.#failure = failure as Error;
+        if (isRefusal(failure)) return this.#close(failure as Error);
       }
     }
   }
+}
+
+/** What will be refused again. A guest's name may be held for a while by the connection that was lost. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof PartylineError) || error instanceof TruncatedError) return false;
+  return error.code === 'version' || (error.class === 'permanent' && !['exists', 'internal'].includes(error.code));
 }

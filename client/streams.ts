@@ -2,9 +2,9 @@
 import { Readable, Writable } from 'node:stream';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
-import { octetsOf } from './link.ts';
+import type { BulkLinks } from './bulk.ts';
+import { octetsOf, type Row } from './link.ts';
 import type { Session } from './session.ts';
-import type { BulkLinks } from './tree.ts';
 
 export interface ReadRange {
   /** First octet; default 0. */
@@ -13,9 +13,33 @@ export interface ReadRange {
   readonly end?: number;
 }
 
-export function createReadStream(bulk: BulkLinks, path: string, { start = 0, end }: ReadRange = {}): Readable {
+/** Reads ahead by one chunk; what follows waits in the server. */
+export function createReadStream(
+  session: Session,
+  bulk: BulkLinks,
+  path: string,
+  { start = 0, end }: ReadRange = {},
+): Readable {
   const stop = new AbortController();
+  const { signal } = stop;
+  let at = start;
   let resume: (() => void) | undefined;
+  const onRow = ({ blob }: Row) => {
+    at += blob?.octets ?? 0;
+    if (stream.push(octetsOf(blob))) return;
+    return new Promise<void>(resolve => {
+      resume = resolve;
+    });
+  };
+  const pour = async () => {
+    // The rest after a lost connection must be of the same content.
+    const { hash } = await session.request('STAT', { path }, { signal });
+    await bulk.persist(async link => {
+      if (end !== undefined && at > end) return;
+      const input = { path, offset: at, 'if-hash': hash, ...(end !== undefined && { length: end - at + 1 }) };
+      await link.request('GET', commands.GET, input, { onRow, signal });
+    }, signal);
+  };
   let isStarted = false;
   const stream = new Readable({
     highWaterMark: limits.chunkOctets,
@@ -23,19 +47,10 @@ export function createReadStream(bulk: BulkLinks, path: string, { start = 0, end
       resume?.();
       if (isStarted) return;
       isStarted = true;
-      const input = { path, offset: start, ...(end !== undefined && { length: end - start + 1 }) };
-      const onRow = ({ blob }: { blob: Parameters<typeof octetsOf>[0] }) => {
-        if (stream.push(octetsOf(blob))) return;
-        return new Promise<void>(resolve => {
-          resume = resolve;
-        });
-      };
-      bulk
-        .use(link => link.request('GET', commands.GET, input, { onRow, signal: stop.signal }), stop.signal)
-        .then(
-          () => stream.push(null),
-          error => stream.destroy(error),
-        );
+      pour().then(
+        () => stream.push(null),
+        error => stream.destroy(error),
+      );
     },
     destroy(error, done) {
       stop.abort(error ?? new Error('the stream was destroyed'));
@@ -46,16 +61,17 @@ export function createReadStream(bulk: BulkLinks, path: string, { start = 0, end
   return stream;
 }
 
-/** `close` comes only after COMMIT: then the file is safe and seen. */
-export function createWriteStream(session: Session, path: string): Writable {
+/** One piece is under way at a time, on a connection for bulk. */
+export function createWriteStream(session: Session, bulk: BulkLinks, path: string): Writable {
   let upload: string | undefined;
   let offset = 0;
+  const begin = { path, mode: 'replace', parents: true, fresh: true } as const;
   const send = async (octets: Uint8Array) => {
-    upload ??= (await session.request('PUT', { path, mode: 'replace', parents: true, fresh: true })).upload!;
+    upload ??= (await session.persist(() => session.request('PUT', begin))).upload!;
     for (let at = 0; at < octets.length; at += limits.pieceOctets) {
-      const piece = octets.subarray(at, at + limits.pieceOctets);
-      await session.request('CHUNK', { upload, offset }, { blob: piece });
-      offset += piece.length;
+      const blob = octets.subarray(at, at + limits.pieceOctets);
+      await bulk.persist(link => link.request('CHUNK', commands.CHUNK, { upload, offset }, { blob }));
+      offset += blob.length;
     }
   };
   const settle = (work: Promise<unknown>, done: (error?: Error | null) => void) => {

@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ignore from 'ignore';
+import type { BulkLinks } from './bulk.ts';
 import { rfc3339, walk } from './local-tree.ts';
 import type { Session } from './session.ts';
-import { type BulkLinks, put, type RemoteEntry, remoteTree, type Summary, type TransferOptions } from './tree.ts';
+import { put, type RemoteEntry, remoteTree, type Summary, statOrNothing, type TransferOptions } from './tree.ts';
 
 export interface SyncOptions extends TransferOptions {
   /** Remove from the hub what is not here. */
@@ -36,32 +37,48 @@ export async function sync(
   const there = new Map<string, RemoteEntry>();
   for await (const entry of remoteTreeOrNothing(session, target)) there.set(entry.name, entry);
   const planned: string[] = [];
-  const here = new Set<string>();
+  const here = new Map<string, 'file' | 'dir'>();
+  let same = 0;
   for await (const { name, type, size, modifiedMs } of walk(folder, isIgnored)) {
     const known = there.get(name.normalize('NFC'));
-    here.add(name.normalize('NFC'));
+    here.set(name.normalize('NFC'), type);
     const isSame =
       known?.type === type && (type === 'dir' || (known.size === size && known.modified === rfc3339(modifiedMs)));
     if (!isSame) planned.push(`${target}/${name}`);
+    else if (type === 'file') same++;
   }
-  const gone = [...there.values()].filter(({ name }) => options.delete && !here.has(name) && !isIgnored(name));
-  const removed = gone
-    .filter(({ name }) => !gone.some(other => name.startsWith(`${other.name}/`)))
-    .map(({ path }) => path);
-  if (options.dryRun) return { files: 0, octets: 0, same: there.size, sent: [], removed, planned };
+  const isGone = ({ name, type }: RemoteEntry) =>
+    here.get(name) !== type && !isIgnored(type === 'dir' ? `${name}/` : name);
+  const gone = options.delete ? goneEntries([...there.values()], isGone) : [];
+  const removed = gone.map(({ path }) => path);
+  if (options.dryRun) return { files: 0, octets: 0, same, sent: [], removed, planned };
+  const remove = async ({ path }: RemoteEntry) => {
+    await session.request('RM', { path, recursive: true });
+  };
+  // A file cannot come where a folder stands, nor the other way round; what else is gone goes when all has come.
+  const inTheWay = gone.filter(({ name }) => here.has(name));
+  for (const entry of inTheWay) await remove(entry);
   const summary = await put(session, bulk, `${folder.replace(/[/\\]$/, '')}/`, `${target}/`, {
     ...options,
     recursive: true,
     isIgnored,
   });
-  for (const path of removed) await session.request('RM', { path, recursive: true });
+  for (const entry of gone) if (!inTheWay.includes(entry)) await remove(entry);
   return { ...summary, removed, planned };
 }
 
+/** What is to be removed, a folder as one where nothing in it stays: an ignored file keeps the folders above it. */
+function goneEntries(entries: readonly RemoteEntry[], isGone: (entry: RemoteEntry) => boolean): readonly RemoteEntry[] {
+  const kept = new Set<string>();
+  for (const entry of entries) {
+    if (isGone(entry)) continue;
+    for (let name = entry.name; name !== ''; name = name.slice(0, Math.max(0, name.lastIndexOf('/')))) kept.add(name);
+  }
+  const gone = entries.filter(({ name }) => !kept.has(name));
+  const names = new Set(gone.map(({ name }) => name));
+  return gone.filter(({ name }) => !names.has(name.slice(0, Math.max(0, name.lastIndexOf('/')))));
+}
+
 async function* remoteTreeOrNothing(session: Session, folder: string): AsyncGenerator<RemoteEntry> {
-  const exists = await session.request('STAT', { path: folder }).then(
-    () => true,
-    () => false,
-  );
-  if (exists) yield* remoteTree(session, folder);
+  if (await statOrNothing(session, folder)) yield* remoteTree(session, folder);
 }

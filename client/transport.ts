@@ -2,15 +2,13 @@
 
 export interface TransportEvents {
   data(octets: Uint8Array): void;
-  /** Everything written has left; more is welcome. */
-  drain(): void;
   /** No more will come. `error` where the way broke rather than ended. */
   end(error?: Error): void;
 }
 
 export interface Transport {
-  /** False while the peer does not take what was written: wait for `drain`. */
-  write(parts: readonly (string | Uint8Array)[]): boolean;
+  /** Kept until the peer takes it; what may be under way is bounded by who asks. */
+  write(parts: readonly (string | Uint8Array)[]): void;
   pause(): void;
   resume(): void;
   /** FIN after all that was written; input goes on. */

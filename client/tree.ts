@@ -2,16 +2,19 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { limits } from '../shared/limits.ts';
+import { isWithin } from '../shared/names.ts';
+import type { BulkLinks } from './bulk.ts';
 import { isUnchanged, type Received, type RemoteFile, receive } from './download.ts';
 import { PartylineError } from './errors.ts';
-import type { Link, Row } from './link.ts';
 import { type LocalEntry, localName, rfc3339, walk } from './local-tree.ts';
-import type { OnProgress } from './progress.ts';
+import { metered, type OnProgress, type OnStep } from './progress.ts';
 import type { Session } from './session.ts';
 import { type Sent, sendLarge, sendSmall, Window } from './upload.ts';
 
 export interface TransferOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Of a request without any sign of life from the server. Default 30 s. */
+  readonly timeoutMs?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
   /** Of one file that is sent. */
   readonly bytesPerSecond?: number | undefined;
@@ -43,39 +46,12 @@ export interface RemoteEntry {
   readonly modified: string | undefined;
 }
 
-/** Connections for bulk, opened when first needed and kept for the next file. */
-export class BulkLinks {
-  readonly #session: Session;
-  readonly #idle: Link[] = [];
-
-  constructor(session: Session) {
-    this.#session = session;
-  }
-
-  async use<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    let link = this.#idle.pop();
-    while (link?.isOver) link = this.#idle.pop();
-    link ??= await this.#session.further(signal);
-    try {
-      return await work(link);
-    } finally {
-      if (!link.isOver) this.#idle.push(link);
-    }
-  }
-
-  async finish(): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map(link => link.finish().catch(() => undefined)));
-  }
-}
-
 /** Every entry below a folder of the hub, folders before what is in them. */
 export async function* remoteTree(session: Session, folder: string, signal?: AbortSignal): AsyncGenerator<RemoteEntry> {
   const waiting = [''];
   for (let prefix = waiting.shift(); prefix !== undefined; prefix = waiting.shift()) {
     const path = `${folder.replace(/\/$/, '')}${prefix === '' ? '' : `/${prefix.slice(0, -1)}`}`;
-    const rows: Row[] = [];
-    await session.request('LS', { path: path === '' ? '/' : path }, { signal, onRow: row => void rows.push(row) });
-    for (const { fields } of rows) {
+    for (const { fields } of await session.list('LS', { path: path === '' ? '/' : path }, { signal })) {
       const name = prefix + String(fields['name']);
       const type = fields['type'] === 'dir' ? 'dir' : 'file';
       if (type === 'dir') waiting.push(`${name}/`);
@@ -94,10 +70,21 @@ export async function* remoteTree(session: Session, folder: string, signal?: Abo
 
 async function isRemoteFolder(session: Session, path: string): Promise<boolean> {
   if (path.endsWith('/')) return true;
-  return session.request('STAT', { path }).then(
-    ({ type }) => type === 'dir',
-    () => false,
-  );
+  return (await statOrNothing(session, path))?.type === 'dir';
+}
+
+/** Undefined where nothing stands. Errors: all others of STAT. */
+export async function statOrNothing(session: Session, path: string): Promise<{ readonly type: string } | undefined> {
+  try {
+    return await session.request('STAT', { path });
+  } catch (error) {
+    if (error instanceof PartylineError && isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+function isAbsence({ code }: PartylineError): boolean {
+  return code === 'no-file' || code === 'no-room';
 }
 
 /** A trailing slash on the source means its contents, as with rsync; on the target it means a folder. */
@@ -138,28 +125,28 @@ async function putAll(
 ): Promise<Summary> {
   const small = new Window(smallAtOnce);
   const large = new Window(options.parallel === undefined || options.parallel === 'auto' ? 2 : options.parallel);
-  const tally = new Tally();
+  const onStep = metered(options.onProgress);
+  const tally = new Tally(onStep);
   const standing = new Standing(session);
   for await (const entry of entries) {
     options.signal?.throwIfAborted();
     const path = await target(entry);
     const there = await standing.at(path);
     if (entry.type === 'dir') {
-      if (there?.type !== 'dir') await makeFolder(session, path);
+      if (there?.type !== 'dir' && (await makeFolder(session, path))) standing.isEmpty(path);
       continue;
     }
     const isSame = there?.type === 'file' && there.size === entry.size && there.modified === rfc3339(entry.modifiedMs);
     if (isSame && !options.force) {
-      tally.same(path, entry.size, options.onProgress);
+      tally.same(path, entry.size);
       continue;
     }
     if (entry.size <= limits.inlineOctetsMax) {
       await small.room();
-      small.add(sendSmall(session, entry, path, options).then(sent => tally.done(sent)));
+      small.add(sendSmall(session, entry, path, { ...options, onStep }).then(sent => tally.done(sent)));
     } else {
       await large.room();
-      const send = (link: Link) => sendLarge(session, link, entry, path, options);
-      large.add(bulk.use(send, options.signal).then(sent => tally.done(sent)));
+      large.add(sendLarge(session, bulk, entry, path, { ...options, onStep }).then(sent => tally.done(sent)));
     }
   }
   await small.empty();
@@ -167,47 +154,64 @@ async function putAll(
   return tally.summary();
 }
 
-/** MKDIR with the folders above it; standing already is fine. */
-export async function makeFolder(session: Session, path: string): Promise<void> {
+/** MKDIR with the folders above it; standing already is fine. True if it is new. */
+export async function makeFolder(session: Session, path: string): Promise<boolean> {
   try {
-    await session.request('MKDIR', { path });
+    await session.persist(() => session.request('MKDIR', { path }));
+    return true;
   } catch (error) {
     if (!(error instanceof PartylineError)) throw error;
-    if (error.code === 'exists') return;
+    if (error.code === 'exists') return false;
     const above = path.slice(0, path.lastIndexOf('/'));
     if (error.code !== 'no-file' || above === '') throw error;
     await makeFolder(session, above);
-    await makeFolder(session, path);
+    return makeFolder(session, path);
   }
 }
 
-/** What stands in the target's folders, each listed once. */
+interface Standee {
+  readonly type: string;
+  readonly size: number;
+  readonly modified: unknown;
+}
+
+/** What stands in the target's folders. Each is listed once, and forgotten when the walk has left it. */
 class Standing {
   readonly #session: Session;
-  #folder: string | undefined;
-  #entries = new Map<string, { type: string; size: number; modified: unknown }>();
+  readonly #folders = new Map<string, ReadonlyMap<string, Standee>>();
 
   constructor(session: Session) {
     this.#session = session;
   }
 
-  async at(path: string): Promise<{ type: string; size: number; modified: unknown } | undefined> {
+  async at(path: string): Promise<Standee | undefined> {
     const end = path.lastIndexOf('/');
     const folder = path.slice(0, end) || '/';
-    if (folder !== this.#folder) {
-      this.#entries = new Map();
-      this.#folder = folder;
-      const onRow = ({ fields }: Row) =>
-        void this.#entries.set(String(fields['name']).normalize('NFC'), {
-          type: String(fields['type']),
-          size: Number(fields['size'] ?? 0),
-          modified: fields['modified'],
-        });
-      await this.#session.request('LS', { path: folder }, { onRow }).catch(error => {
-        if (!(error instanceof PartylineError && ['no-file', 'no-room'].includes(error.code))) throw error;
-      });
+    for (const left of this.#folders.keys()) if (!isWithin(path, left)) this.#folders.delete(left);
+    let entries = this.#folders.get(folder);
+    if (!entries) {
+      entries = await this.#list(folder);
+      this.#folders.set(folder, entries);
     }
-    return this.#entries.get(path.slice(end + 1).normalize('NFC'));
+    return entries.get(path.slice(end + 1).normalize('NFC'));
+  }
+
+  /** A folder that was just made need not be listed. */
+  isEmpty(folder: string): void {
+    this.#folders.set(folder, new Map());
+  }
+
+  async #list(path: string): Promise<ReadonlyMap<string, Standee>> {
+    const rows = await this.#session.list('LS', { path }).catch(error => {
+      if (error instanceof PartylineError && isAbsence(error)) return [];
+      throw error;
+    });
+    return new Map(
+      rows.map(({ fields: { name, type, size, modified } }) => [
+        String(name).normalize('NFC'),
+        { type: String(type), size: Number(size ?? 0), modified },
+      ]),
+    );
   }
 }
 
@@ -223,10 +227,11 @@ export async function get(
   const facts = await session.request('STAT', { path: source }, { signal: options.signal });
   const isFolder = /[/\\]$/.test(local) || (await stat(local).catch(() => undefined))?.isDirectory() === true;
   const name = localName(source.slice(source.lastIndexOf('/') + 1) || 'hub');
-  const tally = new Tally();
+  const onStep = metered(options.onProgress);
+  const tally = new Tally(onStep);
   if (facts.type === 'file') {
     const file = { path: source, size: facts.size ?? 0, hash: facts.hash ?? '', modified: facts.modified };
-    await fetchOne(bulk, file, isFolder ? join(local, name) : local, tally, options);
+    await fetchOne(bulk, file, isFolder ? join(local, name) : local, tally, { ...options, onStep });
     return tally.summary();
   }
   if (!options.recursive)
@@ -240,7 +245,7 @@ export async function get(
     if (entry.type === 'dir') await mkdir(place, { recursive: true });
     else {
       await window.room();
-      window.add(fetchOne(bulk, entry, place, tally, options));
+      window.add(fetchOne(bulk, entry, place, tally, { ...options, onStep }));
     }
   }
   await window.empty();
@@ -252,23 +257,28 @@ async function fetchOne(
   file: RemoteFile,
   local: string,
   tally: Tally,
-  options: TransferOptions,
+  options: TransferOptions & { readonly onStep: OnStep | undefined },
 ): Promise<void> {
-  if (!options.force && (await isUnchanged(local, file))) return tally.same(file.path, file.size, options.onProgress);
-  tally.done(await bulk.use(link => receive(link, file, local, options), options.signal));
+  if (!options.force && (await isUnchanged(local, file))) return tally.same(file.path, file.size);
+  tally.done(await bulk.persist(link => receive(link, file, local, options), options.signal));
 }
 
 class Tally {
   readonly #sent: (Sent | Received)[] = [];
+  readonly #onStep: OnStep | undefined;
   #same = 0;
+
+  constructor(onStep: OnStep | undefined) {
+    this.#onStep = onStep;
+  }
 
   done(sent: Sent | Received): void {
     this.#sent.push(sent);
   }
 
-  same(path: string, size: number, onProgress: OnProgress | undefined): void {
+  same(path: string, size: number): void {
     this.#same++;
-    onProgress?.({ phase: 'same', path, octets: size, total: size, resumedFrom: 0 });
+    this.#onStep?.({ phase: 'same', path, octets: size, total: size, resumedFrom: 0 });
   }
 
   summary(): Summary {

@@ -1,16 +1,17 @@
 /** Sending one file: small ones in one request, others in pieces of which only the missing ones are sent. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { delay } from '../shared/clock.ts';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import { heldOctets, missingRanges, parseRanges, type Range } from '../shared/ranges.ts';
+import type { BulkLinks } from './bulk.ts';
 import { clientClock } from './clock.ts';
 import { PartylineError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { LocalEntry } from './local-tree.ts';
 import { rfc3339 } from './local-tree.ts';
-import type { OnProgress } from './progress.ts';
+import type { OnStep } from './progress.ts';
 import type { Session } from './session.ts';
 
 export interface Sent {
@@ -22,7 +23,8 @@ export interface Sent {
 
 export interface SendOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: OnProgress | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly onStep?: OnStep | undefined;
   readonly bytesPerSecond?: number | undefined;
 }
 
@@ -31,41 +33,58 @@ const outstandingMax = 6;
 /** Sealing a large file is one answer to wait for. */
 const commitTimeoutMs = 600_000;
 
-/** One request; the file replaces what is one's own. */
+/** One request; the file replaces what is one's own. After a lost answer it looks first, so that no second event is made. */
 export async function sendSmall(
   session: Session,
   local: LocalEntry,
   path: string,
-  options: SendOptions,
+  { signal, timeoutMs, onStep }: SendOptions,
 ): Promise<Sent> {
-  const file = await open(local.path);
+  const blob = await readFile(local.path);
+  const input = { path, mode: 'replace', parents: true, modified: rfc3339(local.modifiedMs) } as const;
+  const size = blob.length;
+  let isRepeated = false;
+  const hash = await session.persist(async () => {
+    if (isRepeated && (await holds(session, path, blob))) return hashOf(blob);
+    isRepeated = true;
+    return (await session.request('PUT', input, { blob, signal, timeoutMs })).hash;
+  }, signal);
+  onStep?.({ phase: 'done', path, octets: size, total: size, resumedFrom: 0 });
+  return { path, size, hash: hash ?? hashOf(blob), resumedFrom: 0 };
+}
+
+async function holds(session: Session, path: string, content: Uint8Array): Promise<boolean> {
   try {
-    const blob = await file.readFile();
-    const input = { path, mode: 'replace', parents: true, modified: rfc3339(local.modifiedMs) } as const;
-    const { size = 0, hash = '' } = await session.request('PUT', input, { blob, signal: options.signal });
-    options.onProgress?.({ phase: 'done', path, octets: size, total: size, resumedFrom: 0 });
-    return { path, size, hash, resumedFrom: 0 };
-  } finally {
-    await file.close();
+    return (await session.request('STAT', { path })).hash === hashOf(content);
+  } catch (error) {
+    if (error instanceof PartylineError && error.code === 'no-file') return false;
+    throw error;
   }
 }
 
-/** Over a connection of its own. A content that changed between two attempts is sent anew, once. */
+function hashOf(content: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}
+
+/**
+ * Over a connection of its own, and another one when that is lost. A content that changed between two attempts is sent
+ * anew, once.
+ */
 export async function sendLarge(
   session: Session,
-  link: Link,
+  bulk: BulkLinks,
   local: LocalEntry,
   path: string,
   options: SendOptions,
 ): Promise<Sent> {
   const file = await open(local.path);
+  const send = (isFresh: boolean) =>
+    bulk.persist(link => sendPieces(session, link, file, local, path, isFresh, options), options.signal);
   try {
-    try {
-      return await sendPieces(session, link, file, local, path, false, options);
-    } catch (error) {
+    return await send(false).catch(error => {
       if (!(error instanceof PartylineError && error.code === 'hash-mismatch')) throw error;
-      return await sendPieces(session, link, file, local, path, true, options);
-    }
+      return send(true);
+    });
   } finally {
     await file.close();
   }
@@ -78,12 +97,13 @@ async function sendPieces(
   local: LocalEntry,
   path: string,
   isFresh: boolean,
-  { signal, onProgress, bytesPerSecond }: SendOptions,
+  { signal, timeoutMs, onStep, bytesPerSecond }: SendOptions,
 ): Promise<Sent> {
   const total = local.size;
   const modified = rfc3339(local.modifiedMs);
   const begin = { path, size: total, mode: 'replace', parents: true, modified, fresh: isFresh } as const;
-  const { upload, have = '' } = await session.request('PUT', begin, { signal });
+  const { upload, have = '', hash: known } = await session.request('PUT', begin, { signal, timeoutMs });
+  if (upload === undefined && known !== undefined) return { path, size: total, hash: known, resumedFrom: total };
   if (upload === undefined) throw new PartylineError('internal', 'the server answered PUT without an upload');
   const held = parseRanges(have);
   const resumedFrom = heldOctets(held);
@@ -91,8 +111,9 @@ async function sendPieces(
   const pacer = new Pacer(bytesPerSecond);
   const window = new Window(outstandingMax);
   let octets = resumedFrom;
-  const tell = (phase: 'hash' | 'send' | 'commit') => onProgress?.({ phase, path, octets, total, resumedFrom });
-  const spare = Array.from({ length: outstandingMax + 1 }, () => Buffer.allocUnsafeSlow(limits.pieceOctets));
+  const tell = (phase: 'hash' | 'send' | 'commit') => onStep?.({ phase, path, octets, total, resumedFrom });
+  const pieces = Math.min(outstandingMax + 1, Math.ceil(total / limits.pieceOctets));
+  const spare = Array.from({ length: pieces }, () => Buffer.allocUnsafeSlow(Math.min(limits.pieceOctets, total)));
   for (let offset = 0; offset < total; offset += limits.pieceOctets) {
     signal?.throwIfAborted();
     await window.room();
@@ -107,7 +128,7 @@ async function sendPieces(
       continue;
     }
     await pacer.pace(piece.length);
-    const sent = link.request('CHUNK', commands.CHUNK, { upload, offset }, { blob: piece, signal });
+    const sent = link.request('CHUNK', commands.CHUNK, { upload, offset }, { blob: piece, signal, timeoutMs });
     window.add(
       sent.then(() => {
         spare.push(buffer);
@@ -120,7 +141,7 @@ async function sendPieces(
   tell('commit');
   const commit = { upload, size: total, hash: `sha256:${hash.digest('hex')}` };
   const done = await session.request('COMMIT', commit, { signal, timeoutMs: commitTimeoutMs });
-  onProgress?.({ phase: 'done', path, octets: total, total, resumedFrom });
+  onStep?.({ phase: 'done', path, octets: total, total, resumedFrom });
   return { path: done.path, size: done.size, hash: done.hash, resumedFrom };
 }
 

@@ -56,9 +56,13 @@ async function interruptBehind(person: Person, proxy: FaultProxy, way: Direction
   const ended = new Promise<number | null>(resolve => child.once('close', resolve));
   try {
     while (proxy.octets[way] - from < 3_000_000 && child.exitCode === null) await pause(5);
+    // What is frozen cannot have ended before the signal comes, however busy the machine is.
+    proxy.set(way, { isFrozen: true });
     child.kill('SIGINT');
-    return { code: await withDeadline('the end behind Ctrl-C', ended, 30_000), stderr };
+    const code = await withDeadline('the end behind Ctrl-C', ended, 30_000);
+    return { code, stderr };
   } finally {
+    proxy.set(way, { isFrozen: false });
     child.kill('SIGKILL');
   }
 }

@@ -40,7 +40,10 @@ const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
     /^client\/cli\//,
     /^(client\/|shared\/|node:|commander$|cli-progress$|@clack\/prompts$|server\/(main|administration)\.ts$)/,
   ],
-  [/^client\/(link|session|room|transport|errors|address|progress)\.ts$/, /^(client\/(?!cli)|shared\/)/],
+  [
+    /^client\/(link|session|room|transport|errors|address|progress|mailbox|verbs|waiting-room|bulk)\.ts$/,
+    /^(client\/(?!cli)|shared\/)/,
+  ],
   [/^client\//, /^(client\/(?!cli)|shared\/|node:|ignore$)/],
 ];
 
