@@ -87,14 +87,14 @@ function sameCommand(words: readonly string[]): string {
   return ['partyline', ...quoted].join(' ');
 }
 
-/** Aborted by the first Ctrl-C; a second one ends at once. */
+function interrupt(): void {
+  if (interrupts.signal.aborted) process.exit(interrupted);
+  interrupts.abort(new PartylineError('cancelled', `interrupted; to go on: ${sameCommand(process.argv.slice(2))}`));
+}
+
+/** Aborted by the first Ctrl-C; a second one ends at once. Others may listen too, so only our own listener is looked for. */
 export function interruptible(): AbortSignal {
-  if (process.listenerCount('SIGINT') === 0) {
-    process.on('SIGINT', () => {
-      if (interrupts.signal.aborted) process.exit(interrupted);
-      interrupts.abort(new PartylineError('cancelled', `interrupted; to go on: ${sameCommand(process.argv.slice(2))}`));
-    });
-  }
+  if (!process.listeners('SIGINT').includes(interrupt)) process.on('SIGINT', interrupt);
   return interrupts.signal;
 }
 
