@@ -2,14 +2,20 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { PartylineError } from './errors.ts';
 
 /** `$XDG_CONFIG_HOME/partyline/known-hubs.json`, by default under `~/.config`. */
 export function knownHubsFile(): string {
   return join(process.env['XDG_CONFIG_HOME'] || join(homedir(), '.config'), 'partyline', 'known-hubs.json');
 }
 
-/** True for the fingerprint that was seen first, which is remembered. Errors: what the disk says; a file that is not JSON. */
-export async function isKnownHub(file: string, hub: string, fingerprint: string): Promise<boolean> {
+/** True for the fingerprint that was seen first, which is remembered and told. Errors: what the disk says; `bad-argument` for a file that is not JSON. */
+export async function isKnownHub(
+  file: string,
+  hub: string,
+  fingerprint: string,
+  tellNew: (fingerprint: string) => void = () => undefined,
+): Promise<boolean> {
   const known = await readKnown(file);
   if (known[hub] !== undefined) return known[hub] === fingerprint;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
@@ -17,6 +23,7 @@ export async function isKnownHub(file: string, hub: string, fingerprint: string)
   const draft = `${file}.${process.pid}`;
   await writeFile(draft, `${JSON.stringify({ ...known, [hub]: fingerprint }, null, 2)}\n`, { mode: 0o600 });
   await rename(draft, file);
+  tellNew(fingerprint);
   return true;
 }
 
@@ -26,5 +33,9 @@ async function readKnown(file: string): Promise<Readonly<Record<string, string>>
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     return '{}';
   });
-  return JSON.parse(text) as Record<string, string>;
+  try {
+    return JSON.parse(text) as Record<string, string>;
+  } catch (cause) {
+    throw new PartylineError('bad-argument', `${file} is not JSON; mend it or remove it`, { cause });
+  }
 }

@@ -177,6 +177,8 @@ t.test('a saved hub, the known certificate, and the way to a hub', async t => {
   const known = join(folder, 'config', 'partyline', 'known-hubs.json');
   await writeFile(known, (await readFile(known, 'utf8')).replace(/[0-9A-F]{2}(:[0-9A-F]{2})+/, 'AA:BB'));
   t.match(await pl('ls', `${secure}/`), { code: 77, stderr: /certificate of .* known hubs/ });
+  await writeFile(known, '{ half');
+  t.match(await pl('ls', `${secure}/`), { code: 64, stderr: /known-hubs\.json is not JSON; mend it or remove it/ });
   const doctor = await pl('doctor', `pls://127.0.0.1:${ports.lineTls}`);
   for (const line of [
     /^reach and sign in +\S+ ms$/m,

@@ -4,11 +4,16 @@ import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errors } from '../../shared/errors.ts';
 import { type Address, connect, guest, type Hub, PartylineError, parseAddress, password } from '../index.ts';
+import { isKnownHub, knownHubsFile } from '../known-hubs.ts';
 
 const configDir = join(process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'partyline');
 
+/** The fallback where there is no such file. Errors: one that is there and cannot be read, or is not JSON. */
 export async function readConfig<T>(name: string, fallback: T): Promise<T> {
-  return readFile(join(configDir, name), 'utf8').then(JSON.parse, () => fallback) as Promise<T>;
+  const text = await readFile(join(configDir, name), 'utf8').catch(error => {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  });
+  return text === undefined ? fallback : (JSON.parse(text) as T);
 }
 
 export async function writeConfig(name: string, value: unknown): Promise<void> {
@@ -47,7 +52,10 @@ async function readStdin(): Promise<string> {
 /** A named user is an account, except without any secret at hand; nobody named is a guest under the login name. */
 export async function openHub(address: Address, options: SecretOptions = {}): Promise<Hub> {
   const signal = interruptible();
-  const trust = (fingerprint: string) => pin(`${address.host}:${address.port}`, fingerprint);
+  const hub = `${address.host}:${address.port}`;
+  const tell = (fingerprint: string) =>
+    process.stderr.write(`partyline: ${hub} has the certificate sha256 ${fingerprint}; it is remembered\n`);
+  const trust = (fingerprint: string) => isKnownHub(knownHubsFile(), hub, fingerprint, tell);
   const { user } = address;
   if (user === undefined) return connect(address, { auth: guest(userInfo().username), signal, trust });
   const secret = await readSecret(options, `Password of ${user} on ${address.host}`);
@@ -59,17 +67,6 @@ export async function openHub(address: Address, options: SecretOptions = {}): Pr
       `${user} is an account: set PARTYLINE_PASSWORD, or pipe it with --password-stdin`,
     );
   });
-}
-
-/** The certificate seen first is the one that is right, as with ssh. */
-async function pin(hub: string, fingerprint: string): Promise<boolean> {
-  const known = await readConfig<Record<string, string>>('known-hubs.json', {});
-  if (known[hub] === undefined) {
-    process.stderr.write(`partyline: ${hub} has the certificate sha256 ${fingerprint}; it is remembered\n`);
-    await writeConfig('known-hubs.json', { ...known, [hub]: fingerprint });
-    return true;
-  }
-  return known[hub] === fingerprint;
 }
 
 const interrupts = new AbortController();

@@ -1,9 +1,9 @@
 /** The hub put together: every command of table 1 behind one door that parses, authorises and runs. */
 import { formatTime } from '../../shared/clock.ts';
 import type { Command } from '../../shared/commands/command.ts';
+import { parseFields } from '../../shared/commands/fields.ts';
 import { type CommandName, commands, type OutputOf } from '../../shared/commands/index.ts';
 import { HubError } from '../../shared/errors.ts';
-import { parseFields } from '../../shared/line/request.ts';
 import { fileHandlers } from './files.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { Hub } from './hub.ts';
@@ -16,12 +16,11 @@ import { foundLobby, roomHandlers } from './rooms.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
 import { uploadHandlers } from './uploads.ts';
 
-export type HubOptions = Omit<Domain, 'rooms' | 'sessions' | 'stamp'> & { readonly name: string };
+export type HubOptions = Omit<Domain, 'rooms' | 'guests' | 'stamp'> & { readonly name: string };
 
 /** Loads what the store holds, makes the lobby on a first start. */
 export async function createHub({ name, ...host }: HubOptions): Promise<Hub> {
-  const sessions = new Set<LiveSession>();
-  const domain: Domain = { ...host, rooms: new Rooms(host.clock), sessions, stamp: stampPerSecond() };
+  const domain: Domain = { ...host, rooms: new Rooms(host.clock), guests: new Map(), stamp: stampPerSecond() };
   await domain.rooms.load(domain.store);
   await foundLobby(domain);
   const handlers: Handlers = {
@@ -31,7 +30,7 @@ export async function createHub({ name, ...host }: HubOptions): Promise<Hub> {
     ...fileHandlers(domain),
     ...(await uploadHandlers(domain)),
   };
-  return new LiveHub(name, domain, handlers, sessions);
+  return new LiveHub(name, domain, handlers);
 }
 
 /** Formatting a date costs more than all else of a message's event, and most messages share their second. */
@@ -54,23 +53,19 @@ class LiveHub implements Hub {
   readonly name: string;
   readonly #domain: Domain;
   readonly #handlers: Handlers;
-  readonly #sessions: Set<LiveSession>;
   #running = 0;
   #isDraining = false;
   #drained: (() => void) | undefined;
 
-  constructor(name: string, domain: Domain, handlers: Handlers, sessions: Set<LiveSession>) {
+  constructor(name: string, domain: Domain, handlers: Handlers) {
     this.name = name;
     this.#domain = domain;
     this.#handlers = handlers;
-    this.#sessions = sessions;
   }
 
   connect(origin: Origin): Session {
     if (this.#isDraining) throw new HubError('shutting-down');
-    const session = new LiveSession(this.#domain.random.token(9), origin);
-    this.#sessions.add(session);
-    return session;
+    return new LiveSession(this.#domain.random.token(9), origin);
   }
 
   async execute<N extends CommandName>(
@@ -116,9 +111,7 @@ class LiveHub implements Hub {
   }
 
   disconnect(session: Session): void {
-    const own = this.#own(session);
-    this.#sessions.delete(own);
-    own.end();
+    this.#own(session).end();
   }
 
   async drain(): Promise<void> {

@@ -36,7 +36,8 @@ export interface Domain {
   readonly report: Report;
   readonly settings: HubSettings;
   readonly rooms: Rooms;
-  readonly sessions: ReadonlySet<LiveSession>;
+  /** Folded name → the guest who bears it. */
+  readonly guests: Map<string, LiveSession>;
   /** `formatTime`, remembering the last second. */
   stamp(timeMs: number): string;
 }

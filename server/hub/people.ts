@@ -79,6 +79,7 @@ export function peopleHandlers(domain: Domain): PeopleHandlers {
   function become(session: LiveSession, account: AccountDocument): { user: UserName } {
     if (session.hasEnded) throw new HubError('cancelled', 'the session has ended');
     for (const room of [...session.rooms]) room.part(session);
+    giveNameUp(domain, session);
     const principal = `u:${foldName(account.name)}` as const;
     session.person = { principal, name: account.name, isGuest: false, isAdmin: account.admin };
     return { user: account.name as UserName };
@@ -93,8 +94,7 @@ export function peopleHandlers(domain: Domain): PeopleHandlers {
       if (await domain.store.document('account', foldName(user))) {
         throw new HubError('exists', `${user} is an account; LOGIN, or take another name`);
       }
-      demandFreeName(domain, session, user);
-      enterAsGuest(session, user);
+      enterAsGuest(domain, session, user);
       return { user };
     },
 
@@ -138,17 +138,22 @@ export function peopleHandlers(domain: Domain): PeopleHandlers {
   };
 }
 
-function demandFreeName(domain: Domain, session: LiveSession, user: UserName): void {
+/** Takes the name for this session until it ends or is called otherwise. Error: `exists`. */
+function enterAsGuest(domain: Domain, session: LiveSession, user: UserName): void {
   const key = foldName(user);
-  for (const other of domain.sessions) {
-    if (other === session || !other.person?.isGuest || foldName(other.person.name) !== key) continue;
+  const bearer = domain.guests.get(key);
+  if (bearer && bearer !== session)
     throw new HubError('exists', `a guest is called ${user} already; take another name`);
-  }
-}
-
-function enterAsGuest(session: LiveSession, user: UserName): void {
+  if (session.hasEnded) throw new HubError('cancelled', 'the session has ended');
   const former = session.person;
   const principal = former?.principal ?? (`g:${session.id}` as const);
+  if (former) giveNameUp(domain, session);
+  else session.endings.add(() => giveNameUp(domain, session));
+  domain.guests.set(key, session);
   session.person = { principal, name: user, isGuest: true, isAdmin: false } satisfies Person;
   if (former && former.name !== user) for (const room of session.rooms) room.renamed(session, former.name, user);
+}
+
+function giveNameUp(domain: Domain, session: LiveSession): void {
+  if (session.person?.isGuest) domain.guests.delete(foldName(session.person.name));
 }

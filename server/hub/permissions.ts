@@ -1,7 +1,6 @@
 /** Who may do what in a room: one table, one function, asked by every handler and by nobody else. */
 import { type Action, actions } from '../../shared/commands/command.ts';
 import { HubError } from '../../shared/errors.ts';
-import { foldName } from '../../shared/names.ts';
 import type { PrincipalId } from './host.ts';
 import type { Person } from './session.ts';
 
@@ -33,7 +32,7 @@ export interface RoomRights {
 /** The role a person has in a room. Administrators own every room. */
 export function roleOf(person: Person, room: RoomRights): Role {
   if (person.isAdmin) return 'owner';
-  const given = person.isGuest ? undefined : room.roles[foldName(person.name)];
+  const given = person.isGuest ? undefined : room.roles[person.principal.slice('u:'.length)];
   if (given) return given;
   if (room.visibility !== 'public') return 'none';
   return person.isGuest ? 'guest' : 'member';

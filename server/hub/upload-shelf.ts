@@ -17,6 +17,8 @@ export class UploadShelf {
   readonly #byPlace = new Map<string, Upload>();
   /** Sessions that send to an upload; when the last has ended, the file is let go. */
   readonly #feeders = new Map<Upload, Set<LiveSession>>();
+  /** The other way round: one ending per session, however many files it sends. */
+  readonly #fed = new Map<LiveSession, Set<Upload>>();
 
   private constructor(domain: Domain) {
     this.#domain = domain;
@@ -47,8 +49,9 @@ export class UploadShelf {
     return upload;
   }
 
+  /** The unfinished ones of a person. */
   *of(person: Person): Iterable<Upload> {
-    for (const upload of this.#byId.values()) if (upload.document.principal === person.principal) yield upload;
+    for (const upload of this.#byPlace.values()) if (upload.document.principal === person.principal) yield upload;
   }
 
   /** The upload of this person and path, if its announced size agrees; else a new one. */
@@ -80,7 +83,7 @@ export class UploadShelf {
 
   async #begin(person: Person, { path, size, hash, mode, match, modified }: ParsedOf<'PUT'>): Promise<Upload> {
     const { store, blobs, clock, random } = this.#domain;
-    if ([...this.of(person)].filter(upload => !upload.document.done).length >= limits.uploadsPerPersonMax) {
+    if ([...this.of(person)].length >= limits.uploadsPerPersonMax) {
       throw new HubError('quota', 'you have too many unfinished uploads; ABORT some, UPLOADS lists them');
     }
     const writer = await blobs.create();
@@ -112,14 +115,14 @@ export class UploadShelf {
   finished(upload: Upload, done: Required<UploadDone>): void {
     upload.document = { ...upload.document, done, have: '', touchedMs: this.#domain.clock.now() };
     this.#byPlace.delete(placeOf(upload.document.principal, upload.document.path));
-    this.#feeders.delete(upload);
+    this.#released(upload);
   }
 
   async remove(upload: Upload): Promise<void> {
     const place = placeOf(upload.document.principal, upload.document.path);
     this.#byId.delete(upload.id);
     if (this.#byPlace.get(place) === upload) this.#byPlace.delete(place);
-    this.#feeders.delete(upload);
+    this.#released(upload);
     await upload.drop();
   }
 
@@ -129,7 +132,24 @@ export class UploadShelf {
     if (!feeders) this.#feeders.set(upload, (feeders = new Set()));
     if (feeders.has(session)) return;
     feeders.add(session);
-    session.endings.add(() => this.#lost(upload, session));
+    const fed = this.#fed.get(session);
+    if (fed) fed.add(upload);
+    else this.#feedsFirst(session, upload);
+  }
+
+  #feedsFirst(session: LiveSession, upload: Upload): void {
+    const fed = new Set([upload]);
+    this.#fed.set(session, fed);
+    session.endings.add(() => {
+      this.#fed.delete(session);
+      for (const left of fed) this.#lost(left, session);
+    });
+  }
+
+  /** Nobody sends to it any more. */
+  #released(upload: Upload): void {
+    for (const session of this.#feeders.get(upload) ?? []) this.#fed.get(session)?.delete(upload);
+    this.#feeders.delete(upload);
   }
 
   #lost(upload: Upload, session: LiveSession): void {

@@ -13,7 +13,7 @@ import type { LiveRoom } from './live-rooms.ts';
 import { appendEvent } from './log.ts';
 import { demand } from './permissions.ts';
 import type { Person } from './session.ts';
-import { demandPlace, Folders, type PutMode } from './tree.ts';
+import { demandPlace, type Expected, Folders, type PutMode } from './tree.ts';
 import type { Upload } from './upload.ts';
 import { UploadShelf } from './upload-shelf.ts';
 
@@ -33,14 +33,16 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
   async function putWhole({ room, person, exchange }: Call, input: ParsedOf<'PUT'>) {
     const { path, size, hash } = input;
     const place = { ...input, mode: input.mode ?? 'new' };
-    await demandPlace(domain, room, person, path, place.mode, input.match);
+    const expect = await demandPlace(domain, room, person, path, place.mode, input.match);
     const received = await receiveContent(domain.blobs, exchange.content!);
     try {
       demandAsAnnounced(received, size, hash);
-      const seq = await putFile(domain, room, person, place, received);
+      const seq = await putFile(domain, room, person, place, received, expect);
       return { path, size: received.size, hash: received.hash, seq };
     } catch (error) {
-      if (received.content.kind === 'blob') await domain.blobs.remove(received.content.id);
+      // Refused for certain, so nobody refers to it. Behind a failure of ours the row may stand: then `check` decides.
+      const isRefused = error instanceof HubError && error.code !== 'internal';
+      if (isRefused && received.content.kind === 'blob') await domain.blobs.remove(received.content.id);
       throw error;
     }
   }
@@ -98,7 +100,6 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
     async UPLOADS({ person, exchange }) {
       let count = 0;
       for (const { id, document } of shelf.of(person)) {
-        if (document.done) continue;
         count++;
         await exchange.row?.({
           upload: id,
@@ -123,7 +124,7 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
     const { document } = upload;
     const room = domain.rooms.ofPath(document.path);
     demand(person, 'upload', room.rights);
-    await demandPlace(domain, room, person, document.path, document.mode, document.match);
+    const expect = await demandPlace(domain, room, person, document.path, document.mode, document.match);
     const size = givenSize ?? document.size ?? upload.extent;
     const missing = upload.missing(size).reduce((sum, range) => sum + range.end - range.start, 0);
     if (missing > 0) throw new HubError('conflict', `${missing} octets are missing; OFFSET says which are held`);
@@ -136,7 +137,7 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
       throw error;
     }
     const done = { size, hash: received.hash };
-    const seq = await putFile(domain, room, person, document, received, [shelf.doneWrite(upload, done)]);
+    const seq = await putFile(domain, room, person, document, received, expect, [shelf.doneWrite(upload, done)]);
     shelf.finished(upload, { ...done, seq });
     return { ...done, seq };
   }
@@ -151,13 +152,14 @@ function demandAsAnnounced(received: Received, size?: number, hash?: Hash): void
   }
 }
 
-/** Row and event in one transaction. A place that changed meanwhile is looked at once more. */
+/** Row and event in one transaction, at the place as it was `expected`; if it changed meanwhile, it is looked at again. */
 async function putFile(
   domain: Domain,
   room: LiveRoom,
   person: Person,
   place: Place,
   received: Received,
+  expected: Expected,
   writes: readonly Write[] = [],
 ): Promise<number> {
   const { path } = place;
@@ -173,13 +175,14 @@ async function putFile(
     hash,
     content,
   } as const;
+  let expect = expected;
   for (let tries = 0; ; tries++) {
-    const expect = await demandPlace(domain, room, person, path, place.mode, place.match);
     try {
       const draft = { event: 'FILE', op: 'put', path, size, hash } as const;
       return (await appendEvent(domain, room, person, draft, [{ kind: 'put-entry', entry, expect }, ...writes])).seq;
     } catch (error) {
       if (tries >= 3 || !(error instanceof HubError && error.code === 'conflict')) throw error;
+      expect = await demandPlace(domain, room, person, path, place.mode, place.match);
     }
   }
 }

@@ -64,18 +64,6 @@ function wordFields(verb: string, entry: Command, { places, rest }: Plan, body: 
   return fields;
 }
 
-/** Checks fields against the entry. Error: `bad-argument`, naming the first field that is wrong and the usage. */
-export function parseFields<C extends Command>(verb: string, entry: C, fields: unknown): z.output<C['input']> {
-  const parsed = entry.input.safeParse(fields);
-  if (parsed.success) return parsed.data as z.output<C['input']>;
-  const issue = parsed.error.issues[0]!;
-  const at = issue.path[0] === undefined ? undefined : String(issue.path[0]);
-  const isMissing = at !== undefined && (fields as Record<string, unknown>)[at] === undefined;
-  const what = isMissing ? 'is missing' : issue.message;
-  const reason = `${at === undefined ? '' : `${at}: `}${what}; usage: ${usage(verb, entry)}`;
-  throw new HubError('bad-argument', reason, at === undefined ? {} : { at });
-}
-
 /** The fields of a reply, row or event as the wire carried them: words stay words, `text` is the text or the blob. */
 export function answerFields(body: Body, blob?: Blob): Record<string, unknown> {
   const fields: Record<string, unknown> = body.json ? { ...body.json } : Object.fromEntries(body.keys);

@@ -1,11 +1,12 @@
 /** The requests of one connection: begun in order, answered in order or under their label, counted, and when asked given up. */
 import type { Command } from '../../../shared/commands/command.ts';
+import { parseFields } from '../../../shared/commands/fields.ts';
 import { type CommandName, commands } from '../../../shared/commands/index.ts';
 import { type ErrorCode, errors, HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Frame } from '../../../shared/line/decoder.ts';
 import { type Body, type Fields, formatFrame } from '../../../shared/line/grammar.ts';
-import { parseFields, requestFields } from '../../../shared/line/request.ts';
+import { requestFields } from '../../../shared/line/request.ts';
 import { isSessionVerb, type SessionVerb, sessionVerbs } from '../../../shared/line/session-verbs.ts';
 import { errorFrame } from './error-frame.ts';
 import type { Incoming } from './incoming.ts';
