@@ -1,5 +1,4 @@
 /** Body of a line ⇄ the fields that a table entry describes: arguments of a request, fields of a reply, row or event. */
-import type * as z from 'zod';
 import { type Command, planWord, usage, type WordPlan } from '../commands/command.ts';
 import { HubError } from '../errors.ts';
 import type { Blob } from './decoder.ts';
