@@ -106,6 +106,22 @@ t.test('whoever writes before reading hears the last words', async t => {
   }
 });
 
+t.test('behind a PUT whose line or blob is too large nothing that may be content is read as a request', async t => {
+  const server = await serveLine(t);
+  const content = 'SAY lobby :not said\nQUIT\n';
+  const tooLong = await enter(t, server, 'long', 'JOIN lobby\n');
+  tooLong.send(`PUT /lobby/${'x'.repeat(2 * limits.lineOctetsMax)} until=fin\n${content}`);
+  t.match(await tooLong.lines(2), [/^- PUT line-too-long /, /^\* BYE reason=protocol replies=4$/]);
+  const tooLarge = await enter(t, server, 'large');
+  const size = limits.blobOctetsMax + 1;
+  tooLarge.send(`{${size}} PUT /lobby/a until=fin\n${'x'.repeat(size)}\n${content}`);
+  tooLarge.finish();
+  t.match(await tooLarge.lines(2), [/^- PUT too-large /, /^\* BYE reason=drained replies=3$/]);
+  const witness = await enter(t, server, 'witness');
+  witness.send('HISTORY lobby');
+  t.equal(await witness.line(), '+ HISTORY room=lobby count=0 more=no');
+});
+
 t.test('a content until FIN that ends in a reset is no file', async t => {
   const server = await serveLine(t);
   const broken = await enter(t, server, 'cleo');

@@ -29,8 +29,12 @@ export async function measureIdle(peers: readonly PeerStart[], rounds: number): 
     ...peers.flatMap(({ name, start }) => (start ? [{ name, run: () => weigh(start, false) }] : [])),
   ];
   const samples = await interleave(contestants, rounds);
-  const rows = [...samples].map(([name, kib]) => [name, short(median(kib)), spread(range(kib))]);
-  return `Growth of the server from none to ${prefixes.length * sessions} sessions, KiB each.\n\n${table(['', 'KiB', 'min–max'], rows)}`;
+  const rows = [...samples].map(([name, weights]) => {
+    const [each, further] = [weights.map(weight => weight.each), weights.map(weight => weight.further)];
+    return [name, short(median(each)), spread(range(each)), short(median(further)), spread(range(further))];
+  });
+  const head = ['', `from none to ${prefixes.length * sessions}`, 'min–max', `the last ${sessions}`, 'min–max'];
+  return `Growth of the server, KiB for each session.\n\n${table(head, rows)}`;
 }
 
 /** The peers make a room when somebody enters it; here somebody has to. */
@@ -46,8 +50,14 @@ async function startWithRooms(): Promise<Server> {
   return server;
 }
 
-/** With what grows once, such as the heap of a server that has woken: rather too much than too little. */
-async function weigh(start: () => Promise<Server>, isNode: boolean): Promise<number> {
+interface Weight {
+  /** With what grows once, such as the heap of a server that has woken. */
+  readonly each: number;
+  /** What a further session costs a server that has some. */
+  readonly further: number;
+}
+
+async function weigh(start: () => Promise<Server>, isNode: boolean): Promise<Weight> {
   const receivers = startRole<ReceiversRequest, ReceiversAnswer>('./receivers.js');
   const server = await start();
   try {
@@ -58,11 +68,13 @@ async function weigh(start: () => Promise<Server>, isNode: boolean): Promise<num
       await delay(systemClock, restMs);
       return rssOctetsOf(pid);
     };
-    const empty = await weight();
+    const weights = [await weight()];
     for (const prefix of prefixes) {
       await receivers.ask({ do: 'open', wire, port, count: sessions, prefix, rooms: members });
+      weights.push(await weight());
     }
-    return ((await weight()) - empty) / (prefixes.length * sessions) / 1024;
+    const [empty, half, full] = weights as [number, number, number];
+    return { each: (full - empty) / (prefixes.length * sessions) / 1024, further: (full - half) / sessions / 1024 };
   } finally {
     receivers.stop();
     await server.stop();

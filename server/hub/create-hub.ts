@@ -16,11 +16,11 @@ import { foundLobby, roomHandlers } from './rooms.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
 import { uploadHandlers } from './uploads.ts';
 
-export type HubOptions = Omit<Domain, 'rooms' | 'guests' | 'stamp'> & { readonly name: string };
+export type HubOptions = Omit<Domain, 'rooms' | 'guests' | 'endings' | 'stamp'> & { readonly name: string };
 
 /** Loads what the store holds, makes the lobby on a first start. */
 export async function createHub({ name, ...host }: HubOptions): Promise<Hub> {
-  const domain: Domain = { ...host, rooms: new Rooms(host.clock), guests: new Map(), stamp: stampPerSecond() };
+  const domain: Domain = { ...host, rooms: new Rooms(host.clock), guests: new Map(), endings: new Set(), stamp: stampPerSecond() };
   await domain.rooms.load(domain.store);
   await foundLobby(domain);
   const handlers: Handlers = {
@@ -65,7 +65,7 @@ class LiveHub implements Hub {
 
   connect(origin: Origin): Session {
     if (this.#isDraining) throw new HubError('shutting-down');
-    return new LiveSession(this.#domain.random.token(9), origin);
+    return new LiveSession(this.#domain.random.token(9), origin, this.#domain.endings);
   }
 
   async execute<N extends CommandName>(

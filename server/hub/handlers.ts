@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { CommandName, OutputOf, ParsedOf } from '../../shared/commands/index.ts';
 import type { Blobs, Passwords, Random, Report, Store } from './host.ts';
 import type { LiveRoom, Rooms } from './live-rooms.ts';
-import type { LiveSession } from './live-session.ts';
+import type { Endings, LiveSession } from './live-session.ts';
 import type { Exchange, Person } from './session.ts';
 
 /** One execution. `person` is there for every command that is not open; `room` for those that need an action in one. */
@@ -38,6 +38,7 @@ export interface Domain {
   readonly rooms: Rooms;
   /** Folded name → the guest who bears it. */
   readonly guests: Map<string, LiveSession>;
+  readonly endings: Endings;
   /** `formatTime`, remembering the last second. */
   stamp(timeMs: number): string;
 }

@@ -2,21 +2,24 @@
 import type { LiveRoom } from './live-rooms.ts';
 import type { Origin, Person, Session, Sink } from './session.ts';
 
+/** What is done when a session ends: one list for all sessions, since each of them would pay for its own. */
+export type Endings = Set<(session: LiveSession) => void>;
+
 export class LiveSession implements Session {
   readonly id: string;
   readonly origin: Origin;
   readonly rooms = new Set<LiveRoom>();
   person: Person | undefined;
   sink: Sink | undefined;
-  /** What to do when the session ends; an upload that it feeds lets go of its file. */
-  readonly endings = new Set<() => void>();
   // Made when first asked for: most sessions never run anything that has to be aborted.
   #abort: AbortController | undefined;
   #hasEnded = false;
+  readonly #endings: Endings;
 
-  constructor(id: string, origin: Origin) {
+  constructor(id: string, origin: Origin, endings: Endings) {
     this.id = id;
     this.origin = origin;
+    this.#endings = endings;
   }
 
   get hasEnded(): boolean {
@@ -36,8 +39,7 @@ export class LiveSession implements Session {
     this.#hasEnded = true;
     this.sink = undefined;
     for (const room of [...this.rooms]) room.part(this);
-    for (const ending of this.endings) ending();
-    this.endings.clear();
+    for (const ending of this.#endings) ending(this);
     this.#abort?.abort();
   }
 }

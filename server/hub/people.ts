@@ -75,6 +75,7 @@ export type PeopleHandlers = Pick<Handlers, 'NICK' | 'LOGIN' | 'TOKEN' | 'WHOAMI
 export function peopleHandlers(domain: Domain): PeopleHandlers {
   const throttle = new Throttle(domain.clock);
   const verified = new Verified(domain);
+  domain.endings.add(session => giveNameUp(domain, session));
 
   function become(session: LiveSession, account: AccountDocument): { user: UserName } {
     if (session.hasEnded) throw new HubError('cancelled', 'the session has ended');
@@ -148,7 +149,6 @@ function enterAsGuest(domain: Domain, session: LiveSession, user: UserName): voi
   const former = session.person;
   const principal = former?.principal ?? (`g:${session.id}` as const);
   if (former) giveNameUp(domain, session);
-  else session.endings.add(() => giveNameUp(domain, session));
   domain.guests.set(key, session);
   session.person = { principal, name: user, isGuest: true, isAdmin: false } satisfies Person;
   if (former && former.name !== user) for (const room of session.rooms) room.renamed(session, former.name, user);

@@ -17,7 +17,7 @@ export class UploadShelf {
   readonly #byPlace = new Map<string, Upload>();
   /** Sessions that send to an upload; when the last has ended, the file is let go. */
   readonly #feeders = new Map<Upload, Set<LiveSession>>();
-  /** The other way round: one ending per session, however many files it sends. */
+  /** The other way round. */
   readonly #fed = new Map<LiveSession, Set<Upload>>();
 
   private constructor(domain: Domain) {
@@ -36,6 +36,7 @@ export class UploadShelf {
       if (page.length < 500) break;
     }
     await shelf.#sweep(upload => upload.document.principal.startsWith('g:'));
+    domain.endings.add(session => shelf.#sessionEnded(session));
     shelf.#sweepHourly();
     return shelf;
   }
@@ -134,16 +135,14 @@ export class UploadShelf {
     feeders.add(session);
     const fed = this.#fed.get(session);
     if (fed) fed.add(upload);
-    else this.#feedsFirst(session, upload);
+    else this.#fed.set(session, new Set([upload]));
   }
 
-  #feedsFirst(session: LiveSession, upload: Upload): void {
-    const fed = new Set([upload]);
-    this.#fed.set(session, fed);
-    session.endings.add(() => {
-      this.#fed.delete(session);
-      for (const left of fed) this.#lost(left, session);
-    });
+  #sessionEnded(session: LiveSession): void {
+    const fed = this.#fed.get(session);
+    if (!fed) return;
+    this.#fed.delete(session);
+    for (const left of fed) this.#lost(left, session);
   }
 
   /** Nobody sends to it any more. */

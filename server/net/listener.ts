@@ -77,7 +77,8 @@ function acceptor({ accept, refusal, clock, connectionsMax, tls }: ListenerOptio
     }
     count++;
     perAddress.set(address, here + 1);
-    socket.once('close', () => {
+    // `on` although it comes once: the wrapper of `once` would stay as long as the connection.
+    socket.on('close', () => {
       count--;
       const left = (perAddress.get(address) ?? 1) - 1;
       if (left === 0) perAddress.delete(address);

@@ -30,7 +30,7 @@ export interface Invalid {
   readonly label?: string;
   /** What stood where the verb is expected. */
   readonly verb?: string;
-  /** Of `bad-char`: the line without label and size as far as it could be read. */
+  /** Of `bad-char` and `too-large`: the line without label and size as far as it could be read. */
   readonly line?: string;
   readonly fatal: boolean;
 }
@@ -111,6 +111,8 @@ export class LineDecoder {
     this.#position = position;
     if (position < this.#input[0]!.length) return;
     this.#input.shift();
+    // Lets go of the room that the array grew to: many connections are silent most of the time.
+    if (this.#input.length === 0) this.#input.length = 0;
     this.#position = 0;
   }
 
@@ -179,7 +181,7 @@ export class LineDecoder {
     if (size === undefined) return { kind: 'frame', body, lineEnd, ...(label !== undefined && { label }) };
     const isTooLarge = Number(size) > this.#limits.blobOctetsMax;
     const reason = `a blob has at most ${this.#limits.blobOctetsMax} octets`;
-    const fault = isTooLarge ? invalid('too-large', reason, { label, verb: verbOf(body) }) : undefined;
+    const fault = isTooLarge ? invalid('too-large', reason, { label, verb: verbOf(body), line: body }) : undefined;
     return this.#awaitBlob({ body, lineEnd, ...(label !== undefined && { label }) }, Number(size), fault);
   }
 

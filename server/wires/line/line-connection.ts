@@ -38,7 +38,8 @@ export class LineConnection implements ConnectionEvents {
   #isListening = false;
   #ending: ByeReason | undefined;
   #isOver = false;
-  #cancelTimer: (() => void) | undefined;
+  #cancelLogin: (() => void) | undefined;
+  #cancelListening: (() => void) | undefined;
   #cancelHeartbeat: (() => void) | undefined;
   #silentBeats = 0;
 
@@ -55,9 +56,7 @@ export class LineConnection implements ConnectionEvents {
     this.requests = new Requests(this);
     this.#outbox = new Outbox(this);
     context.hub.subscribe(this.#session, this.#outbox);
-    this.#cancelTimer = context.clock.after(limits.loginMs, () => {
-      if (!this.#session.person) this.finish('timeout');
-    });
+    this.#cancelLogin = context.clock.after(limits.loginMs, () => this.finish('timeout'));
     connection.listen(this);
     const fields = greetingFields(context);
     connection.write(formatFrame({ marker: '*', name: 'PARTYLINE/1', fields }, plainStyle));
@@ -102,6 +101,10 @@ export class LineConnection implements ConnectionEvents {
 
   /** A request was answered. */
   settled(): void {
+    if (this.#cancelLogin && this.#session.person) {
+      this.#cancelLogin();
+      this.#cancelLogin = undefined;
+    }
     if (this.incoming && this.requests.isIdle) {
       this.incoming = undefined;
       this.finish('drained');
@@ -136,8 +139,8 @@ export class LineConnection implements ConnectionEvents {
     this.#outbox.filter = filter;
     this.#isListening = true;
     if (forMs === undefined) return;
-    this.#cancelTimer?.();
-    this.#cancelTimer = this.context.clock.after(forMs, () => this.finish('listened'));
+    this.#cancelListening?.();
+    this.#cancelListening = this.context.clock.after(forMs, () => this.finish('listened'));
   }
 
   /** Acts for the other connection's session from here on. Error: `conflict`. */
@@ -202,6 +205,8 @@ export class LineConnection implements ConnectionEvents {
   #refuse({ label, verb, code, reason, line }: Invalid): void {
     if (verb === 'PUT' && line !== undefined && mentionsFin.test(line)) this.#receive();
     this.requests.refuse(label, verb ?? '?', new HubError(code, reason));
+    // Whether content to FIN follows stood in what was thrown away: nothing behind it may be read as commands.
+    if (verb === 'PUT' && code === 'line-too-long') this.finish('protocol');
   }
 
   /** What follows is content, whatever becomes of the request: it must never be read as commands. */
@@ -231,7 +236,8 @@ export class LineConnection implements ConnectionEvents {
   #leave(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#cancelTimer?.();
+    this.#cancelLogin?.();
+    this.#cancelListening?.();
     this.#cancelHeartbeat?.();
     this.incoming?.lose();
     this.requests.cancelAll();

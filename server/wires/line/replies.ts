@@ -1,4 +1,5 @@
 /** The order of what leaves a connection: replies to unlabelled requests in the order of the requests, events behind them. */
+import type { Connection } from '../../net/connection.ts';
 
 /** The place of one reply. */
 export interface Slot {
@@ -9,14 +10,14 @@ export interface Slot {
 }
 
 export class ReplyQueue {
-  readonly #write: (octets: string | Uint8Array) => void;
+  readonly #connection: Pick<Connection, 'write'>;
   readonly #slots: Slot[] = [];
   /** Places that are full behind one that is not. */
   #heldReplies = 0;
   #heldOctets = 0;
 
-  constructor(write: (octets: string | Uint8Array) => void) {
-    this.#write = write;
+  constructor(connection: Pick<Connection, 'write'>) {
+    this.#connection = connection;
   }
 
   get isEmpty(): boolean {
@@ -41,18 +42,20 @@ export class ReplyQueue {
     while (slots[0]?.reply !== undefined) {
       const { reply: text, behind } = slots.shift()!;
       this.#heldReplies--;
-      this.#write(text!);
+      this.#connection.write(text!);
       if (!behind) continue;
       for (const octets of behind) {
         this.#heldOctets -= octets.length;
-        this.#write(octets);
+        this.#connection.write(octets);
       }
     }
+    // Lets go of the room that the array grew to.
+    if (slots.length === 0) slots.length = 0;
   }
 
   /** An event leaves at once, but never before a reply that is ready and held back: it may be that reply's own. */
   event(octets: string | Uint8Array): void {
-    if (this.#heldReplies === 0) return this.#write(octets);
+    if (this.#heldReplies === 0) return this.#connection.write(octets);
     const held = this.#slots.findLast(slot => slot.reply !== undefined)!;
     this.#heldOctets += octets.length;
     (held.behind ??= []).push(octets);

@@ -30,7 +30,7 @@ export class Requests {
 
   constructor(line: LineConnection) {
     this.#line = line;
-    this.replies = new ReplyQueue(octets => line.connection.write(octets));
+    this.replies = new ReplyQueue(line.connection);
   }
 
   /** Final lines sent. */
