@@ -20,7 +20,13 @@ export type HubOptions = Omit<Domain, 'rooms' | 'guests' | 'endings' | 'stamp'> 
 
 /** Loads what the store holds, makes the lobby on a first start. */
 export async function createHub({ name, ...host }: HubOptions): Promise<Hub> {
-  const domain: Domain = { ...host, rooms: new Rooms(host.clock), guests: new Map(), endings: new Set(), stamp: stampPerSecond() };
+  const domain: Domain = {
+    ...host,
+    rooms: new Rooms(host.clock),
+    guests: new Map(),
+    endings: new Set(),
+    stamp: stampPerSecond(),
+  };
   await domain.rooms.load(domain.store);
   await foundLobby(domain);
   const handlers: Handlers = {

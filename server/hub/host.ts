@@ -140,7 +140,10 @@ export type BlobId = string & { readonly __brand?: 'BlobId' };
 /** A blob that is being written. Not visible to readers until sealed. */
 export interface BlobWriter {
   readonly id: BlobId;
-  /** Writes the pieces one after the other at the offset; resolves when written, not when durable. Error: `no-space`. */
+  /**
+   * Writes the pieces one after the other at the offset; resolves when written, not when durable. The octets are the
+   * writer's from here on. Error: `no-space`.
+   */
   write(offset: number, pieces: readonly Uint8Array[]): Promise<void>;
   /** Resolves when all that was written before is durable (fdatasync). */
   sync(): Promise<void>;

@@ -51,6 +51,7 @@ export class Upload {
   #sealed: { size: number; hash: Hash } | undefined;
   #unsafeOctets = 0;
   #checkpoint: Promise<void> = Promise.resolve();
+  readonly #writing = new Set<Promise<void>>();
 
   constructor(id: string, document: UploadDocument, store: Store, blobs: Blobs, writer?: BlobWriter) {
     this.id = id;
@@ -90,7 +91,9 @@ export class Upload {
     const writer = await this.#open();
     if (!writer) throw new HubError('no-upload', 'the upload is gone; PUT again');
     const octets = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    await writer.write(offset, pieces);
+    const writing = writer.write(offset, pieces);
+    this.#writing.add(writing);
+    await writing.finally(() => this.#writing.delete(writing));
     this.#written = addRange(this.#written, { start: offset, end: offset + octets });
     writer.settled(heldPrefix(this.#written));
     this.#unsafeOctets += octets;
@@ -126,6 +129,8 @@ export class Upload {
     if (this.#sealed?.size === size) return this.#sealed.hash;
     const writer = await this.#open();
     if (!writer) throw new HubError('no-upload', 'the upload is gone; PUT again');
+    // Octets that are still on their way to the file would change it under its hash.
+    await Promise.allSettled(this.#writing);
     const hash = await writer.seal(size);
     this.#sealed = { size, hash };
     return hash;

@@ -32,13 +32,13 @@ export class WorkerLink<Message> {
     return this.#waiting.size;
   }
 
-  /** Resolves with the answer; rejects with a HubError or plain Error as the worker threw it, or if the worker died. */
-  ask<T>(message: Message): Promise<T> {
+  /** `transfer` names memory that goes over to the thread without a copy. Resolves with the answer; rejects with a HubError or plain Error as the worker threw it, or if the worker died. */
+  ask<T>(message: Message, transfer: readonly ArrayBuffer[] = []): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#lost) return reject(this.#lost);
       const worker = this.#running();
       const number = ++this.#requests;
-      worker.postMessage([number, message] satisfies Request);
+      worker.postMessage([number, message] satisfies Request, transfer);
       this.#waiting.set(number, { resolve, reject });
       if (this.#waiting.size === 1) worker.ref();
     });

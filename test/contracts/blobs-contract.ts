@@ -1,8 +1,9 @@
 /** The contract of `Blobs` in `server/hub/host.ts`, sentence by sentence, for any implementation. */
 import { createHash, randomBytes } from 'node:crypto';
+import * as fc from 'fast-check';
 import type { Test } from 'tap';
 import type { BlobId, Blobs } from '../../server/hub/host.ts';
-import { MIB } from '../../shared/limits.ts';
+import { KIB, MIB } from '../../shared/limits.ts';
 
 export type MakeBlobs = (t: Test) => Promise<Blobs>;
 
@@ -21,6 +22,7 @@ export function blobsContract(t: Test, name: string, make: MakeBlobs): void {
   t.test(`${name}: a writer is resumed`, t => resumed(t, make));
   t.test(`${name}: a blob is removed`, t => removed(t, make));
   t.test(`${name}: hashes advance with what is settled`, t => settled(t, make));
+  t.test(`${name}: a hash is that of the content, in whatever order it was written`, t => disordered(t, make));
 }
 
 async function written(t: Test, make: MakeBlobs): Promise<void> {
@@ -90,6 +92,33 @@ async function removed(t: Test, make: MakeBlobs): Promise<void> {
   await unsealed.close();
   await blobs.remove(unsealed.id);
   t.equal(await blobs.resume(unsealed.id), undefined);
+}
+
+/** Also of octets that are written twice, at once or one after the other. */
+async function disordered(t: Test, make: MakeBlobs): Promise<void> {
+  const blobs = await make(t);
+  const size = 24 * KIB;
+  const write = fc.record({
+    offset: fc.nat(size),
+    octets: fc.uint8Array({ minLength: 1, maxLength: 8 * KIB }),
+    waits: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(write, { maxLength: 12 }), fc.boolean(), async (writes, isSettled) => {
+      const writer = await blobs.create();
+      let running: Promise<void>[] = [writer.write(0, [new Uint8Array(size)])];
+      for (const { offset, octets, waits } of writes) {
+        running.push(writer.write(offset, [octets.slice(0, 100), octets.slice(100)]));
+        if (waits) await Promise.all(running.splice(0));
+      }
+      await Promise.all(running);
+      running = [];
+      if (isSettled) writer.settled(size);
+      const hash = await writer.seal(size);
+      t.equal(hash, sha256(await content(blobs, writer.id)));
+    }),
+    { numRuns: 60 },
+  );
 }
 
 async function settled(t: Test, make: MakeBlobs): Promise<void> {

@@ -1,16 +1,13 @@
 /** Blobs as files: `incoming/` while they are written, `blobs/` from the moment they are sealed. */
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { MIB } from '../../../shared/limits.ts';
 import type { Hash } from '../../../shared/model.ts';
 import type { BlobId, BlobReader, Blobs, BlobWriter } from '../../hub/host.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { FaultPoint } from './fault-point.ts';
 import { blobFolder, blobPath, blobsFolder, incomingFolder, incomingPath, syncFolder } from './folders.ts';
+import { HashFeed } from './hash-feed.ts';
 import type { BlobHasher } from './hasher.ts';
-
-/** Contents that are settled are told to the hasher in steps of this size. */
-const SETTLED_STEP_OCTETS = 4 * MIB;
 
 export interface BlobFolder {
   readonly dataDir: string;
@@ -54,13 +51,14 @@ class EmbeddedWriter implements BlobWriter {
   #file: FileHandle | undefined;
   /** The file's name is safe too. */
   #isNamed = false;
-  #settled = 0;
+  readonly #feed: HashFeed;
 
   constructor(id: BlobId, file: FileHandle, folder: BlobFolder) {
     this.id = id;
     this.#file = file;
     this.#folder = folder;
     this.#path = incomingPath(folder.dataDir, id);
+    this.#feed = new HashFeed(folder.hasher, id, this.#path);
   }
 
   async write(offset: number, pieces: readonly Uint8Array[]): Promise<void> {
@@ -74,6 +72,7 @@ class EmbeddedWriter implements BlobWriter {
       throw space.explain('writing a blob', error);
     }
     faultPoint('write-done');
+    await this.#feed.written(offset, pieces);
   }
 
   async sync(): Promise<void> {
@@ -87,20 +86,18 @@ class EmbeddedWriter implements BlobWriter {
   }
 
   settled(octets: number): void {
-    if (octets < this.#settled + SETTLED_STEP_OCTETS || !this.#file) return;
-    this.#settled = octets;
-    this.#folder.hasher.advance(this.id, this.#path, octets);
+    if (this.#file) this.#feed.settled(octets);
   }
 
   async seal(size: number): Promise<Hash> {
-    const { space, hasher, faultPoint } = this.#folder;
+    const { space, faultPoint } = this.#folder;
     const file = this.#opened();
     await file.truncate(size).catch(error => {
       throw space.explain('sealing a blob', error);
     });
     faultPoint('seal-cut');
     const synced = this.#makeSafe(() => file.datasync()).then(() => faultPoint('seal-synced'));
-    const [hash] = await Promise.all([hasher.finish(this.id, this.#path, size), synced]);
+    const [hash] = await Promise.all([this.#feed.finish(size), synced]);
     faultPoint('seal-hashed');
     await this.#publish();
     this.#file = undefined;
@@ -112,7 +109,7 @@ class EmbeddedWriter implements BlobWriter {
     const file = this.#file;
     this.#file = undefined;
     if (!file) return;
-    this.#folder.hasher.forget(this.id);
+    this.#feed.forget();
     await file.close();
   }
 

@@ -1,6 +1,6 @@
 /**
- * The thread that computes sha256 of blobs while they arrive: it reads the files itself, in turns, so that one big blob
- * does not keep the others waiting.
+ * The thread that computes sha256 of blobs while they arrive: from the octets themselves when they come in order, from the
+ * file otherwise. It works in turns, so that one big blob does not keep the others waiting.
  */
 import { createHash, type Hash as Sum } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
@@ -11,39 +11,40 @@ import type { HashAnswer, HashRequest } from './requests.ts';
 
 const TURN_OCTETS = 16 * MIB;
 
+/** Hash to here: with the last octets at hand, or from the file. */
+interface Step {
+  readonly to: number;
+  readonly pieces: readonly Uint8Array[];
+  readonly isLast: boolean;
+  readonly resolve: (hash: HashAnswer | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface Work {
-  readonly fd: number;
+  readonly path: string;
+  fd: number | undefined;
   sum: Sum;
   position: number;
-  /** Octets from 0 that may be hashed. */
-  target: number;
-  finish?: { readonly resolve: (hash: HashAnswer) => void; readonly reject: (error: unknown) => void };
+  readonly steps: Step[];
 }
 
 const works = new Map<BlobId, Work>();
 const buffer = Buffer.allocUnsafe(MIB);
 let isRunning = false;
 
-function workOf(id: BlobId, path: string): Work {
+function add({ id, path }: { readonly id: BlobId; readonly path: string }, step: Omit<Step, 'resolve' | 'reject'>) {
   let work = works.get(id);
-  if (!work) works.set(id, (work = { fd: openSync(path, 'r'), sum: createHash('sha256'), position: 0, target: 0 }));
-  return work;
+  if (!work) works.set(id, (work = { path, fd: undefined, sum: createHash('sha256'), position: 0, steps: [] }));
+  const { steps } = work;
+  run();
+  return new Promise<HashAnswer | undefined>((resolve, reject) => steps.push({ ...step, resolve, reject }));
 }
 
 function forget(id: BlobId): void {
   const work = works.get(id);
   works.delete(id);
-  if (work) closeSync(work.fd);
-}
-
-function finish(id: BlobId, path: string, size: number): Promise<HashAnswer> {
-  return new Promise((resolve, reject) => {
-    const work = workOf(id, path);
-    if (work.position > size) Object.assign(work, { sum: createHash('sha256'), position: 0 });
-    work.target = size;
-    work.finish = { resolve, reject };
-    run();
-  });
+  if (work?.fd !== undefined) closeSync(work.fd);
+  for (const step of work?.steps ?? []) step.resolve(undefined);
 }
 
 function run(): void {
@@ -56,39 +57,57 @@ function turn(): void {
   isRunning = false;
   for (const [id, work] of works) {
     try {
-      hashSome(work);
+      takeSteps(id, work);
     } catch (error) {
-      work.finish?.reject(error);
-      forget(id);
-      continue;
-    }
-    if (work.position < work.target) run();
-    else if (work.finish) {
-      work.finish.resolve(`sha256:${work.sum.digest('hex')}`);
+      for (const step of work.steps.splice(0)) step.reject(error);
       forget(id);
     }
+    if (work.steps.length > 0) run();
   }
 }
 
-function hashSome(work: Work): void {
-  const end = Math.min(work.target, work.position + TURN_OCTETS);
-  while (work.position < end) {
-    const octets = readSync(work.fd, buffer, 0, Math.min(MIB, end - work.position), work.position);
-    if (octets === 0) throw new Error('a blob is shorter than was said');
-    work.sum.update(buffer.subarray(0, octets));
-    work.position += octets;
+function takeSteps(id: BlobId, work: Work): void {
+  const turnEnd = work.position + TURN_OCTETS;
+  for (let step = work.steps[0]; step && work.position < turnEnd; step = work.steps[0]) {
+    if (!reach(work, step, turnEnd)) return;
+    work.steps.shift();
+    step.resolve(step.isLast ? `sha256:${work.sum.digest('hex')}` : undefined);
+    if (step.isLast) forget(id);
   }
+}
+
+/** True when the step is done. */
+function reach(work: Work, { to, pieces }: Step, turnEnd: number): boolean {
+  if (work.position > to) Object.assign(work, { sum: createHash('sha256'), position: 0 });
+  const inHand = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const fromFile = Math.min(to - inHand, turnEnd);
+  while (work.position < fromFile) readSome(work, fromFile);
+  if (work.position < to - inHand) return false;
+  // Not so after the thread was started anew behind a part of them.
+  if (work.position === to - inHand) for (const piece of pieces) work.sum.update(piece);
+  work.position = to;
+  return true;
+}
+
+function readSome(work: Work, end: number): void {
+  work.fd ??= openSync(work.path, 'r');
+  const octets = readSync(work.fd, buffer, 0, Math.min(MIB, end - work.position), work.position);
+  if (octets === 0) throw new Error('a blob is shorter than was said');
+  work.sum.update(buffer.subarray(0, octets));
+  work.position += octets;
 }
 
 serveRequests<HashRequest>(request => {
   switch (request.do) {
-    case 'advance': {
-      const work = workOf(request.id, request.path);
-      work.target = Math.max(work.target, request.octets);
-      return run();
+    case 'advance':
+      return add(request, { to: request.octets, pieces: [], isLast: false });
+    case 'take': {
+      const { pieces, offset } = request;
+      const to = pieces.reduce((sum, piece) => sum + piece.length, offset);
+      return add(request, { to, pieces, isLast: false });
     }
     case 'finish':
-      return finish(request.id, request.path, request.octets);
+      return add(request, { to: request.octets, pieces: [], isLast: true });
     case 'forget':
       return forget(request.id);
   }

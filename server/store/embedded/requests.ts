@@ -55,6 +55,13 @@ export type Rows = readonly Row[];
 
 export type HashRequest =
   | { readonly do: 'advance'; readonly id: BlobId; readonly path: string; readonly octets: number }
+  | {
+      readonly do: 'take';
+      readonly id: BlobId;
+      readonly path: string;
+      readonly offset: number;
+      readonly pieces: readonly Uint8Array[];
+    }
   | { readonly do: 'finish'; readonly id: BlobId; readonly path: string; readonly octets: number }
   | { readonly do: 'forget'; readonly id: BlobId };
 export type HashAnswer = Hash;
