@@ -54,11 +54,18 @@ export async function receiveContent(blobs: Blobs, content: NonNullable<Exchange
   let heldOctets = 0;
   let size = 0;
   let writer: Awaited<ReturnType<Blobs['create']>> | undefined;
+  let syncedOctets = 0;
+  let syncing: Promise<void> = Promise.resolve();
   const flush = async () => {
     writer ??= await blobs.create();
     await writer.write(size - heldOctets, held.splice(0));
     heldOctets = 0;
     writer.settled(size);
+    if (size - syncedOctets < limits.uploadSyncOctets) return;
+    // A little at a time: all at the end would keep the disk from everybody's messages. One that fails, fails again there.
+    syncedOctets = size;
+    await syncing;
+    syncing = writer.sync().catch(() => undefined);
   };
   try {
     for await (const piece of content.pieces) {
@@ -74,9 +81,11 @@ export async function receiveContent(blobs: Blobs, content: NonNullable<Exchange
       return { content: { kind: 'inline', octets: concatenate(held, size) }, size, hash: blobs.hash(held) };
     }
     if (heldOctets > 0) await flush();
+    await syncing;
     const hash = await writer!.seal(size);
     return { content: { kind: 'blob', id: writer!.id }, size, hash };
   } catch (error) {
+    await syncing;
     await writer?.close().catch(() => undefined);
     if (writer) await blobs.remove(writer.id);
     throw error;
