@@ -3,7 +3,6 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
 
 export interface Certificate {
   readonly key: string;
@@ -46,6 +45,8 @@ export async function ownCertificate(dataDir: string | undefined): Promise<Certi
 }
 
 async function makeCertificate(): Promise<{ cert: string; key: string }> {
+  // Loaded when a certificate is made, which is once: it would take a third of every start.
+  const { generate } = await import('selfsigned');
   const name = hostname();
   const notAfterDate = new Date(Date.now() + validDays * 86_400_000);
   const made = await generate([{ name: 'commonName', value: name }], {

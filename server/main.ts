@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { FastifyInstance } from 'fastify';
+import { HubError } from '../shared/errors.ts';
 import { startApp } from './app.ts';
 import { type Certificate, ownCertificate, readCertificate } from './certificate.ts';
 import type { Blobs, Store } from './hub/host.ts';
@@ -129,8 +130,9 @@ export async function serve(argv: readonly string[]): Promise<void> {
         'make an account: partyline user add NAME --admin\n',
     );
   }
-  process.stdout.write('partyline ready\n');
+  // Before the word that it is ready, upon which somebody may send one.
   drainOnSignal(app);
+  process.stdout.write('partyline ready\n');
 }
 
 /** The first signal drains; a second one does not wait. */
@@ -153,7 +155,8 @@ function drainOnSignal(app: FastifyInstance): void {
 export function fail(error: unknown): never {
   const unbound = whyUnbound(error as ListenError);
   process.stderr.write(`partyline: ${unbound ?? (error instanceof Error ? error.message : error)}\n`);
-  if (unbound !== undefined) process.exit(exits.unavailable);
+  const isServed = error instanceof HubError && error.code === 'busy';
+  if (unbound !== undefined || isServed) process.exit(exits.unavailable);
   process.exit(error instanceof SettingsError ? exits.usage : exits.failed);
 }
 

@@ -62,7 +62,10 @@ t.test('a first start makes folder, certificate and lobby, and says where it lis
   t.notMatch(server.output(), /first start/);
   await server.kill('SIGTERM');
   const [cert, key] = ['cert.pem', 'key.pem'].map(name => join(server.dataDir, name));
-  const other = await startServer(t, { args: ['--ephemeral', '--tls-cert', cert!, '--tls-key', key!] });
+  const other = await startServer(t, {
+    dataDir: await tempDir(t),
+    args: ['--ephemeral', '--tls-cert', cert!, '--tls-key', key!],
+  });
   t.equal(await peerFingerprint(other.ports.lineTls), fingerprint, 'so is one of the administrator’s own');
   const eve = await connectLine(t, other.ports.line);
   eve.send('NICK eve\nSAY lobby :hi');
@@ -79,7 +82,7 @@ t.test('health answers, and a data folder is served by one server only', async t
   t.match(await health(server.ports.http, '/nothing'), { status: 404 });
   const { code, stderr } = await refusedStart(t, [], { PARTYLINE_DATA_DIR: server.dataDir });
   t.match(stderr, /another partyline serves the data folder/);
-  t.equal(code, 70);
+  t.equal(code, 69);
   t.match(await health(server.ports.http, '/readyz'), { status: 200 }, 'the first one is unharmed');
 });
 

@@ -52,10 +52,8 @@ t.test('a server that dies at a named step loses nothing it acknowledged', async
   for (const point of points) {
     await t.test(point, async t => {
       const dataDir = await tempDir(t);
-      const prepared = await startServer(t, { dataDir });
-      await addAccount(prepared, 'ada', 'secret');
-      await addAccount(prepared, 'bob', 'secret');
-      await prepared.kill('SIGTERM');
+      await addAccount({ dataDir }, 'ada', 'secret');
+      await addAccount({ dataDir }, 'bob', 'secret');
       const record = nothingYet();
       const dying = await startServer(t, { dataDir, env: { PARTYLINE_FAULT_POINT: point } }).catch(() => undefined);
       if (dying) {

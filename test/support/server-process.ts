@@ -3,17 +3,20 @@
  * started again on the same ports and data.
  */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { setAccount } from '../../server/administration.ts';
+import { type Certificate, ownCertificate } from '../../server/certificate.ts';
 import { withDeadline } from './inbox.ts';
 import { tempDir } from './temp-dir.ts';
-import { cleanEnv, run } from './tools.ts';
+import { cleanEnv } from './tools.ts';
 
 const HOST = '127.0.0.1';
 const START_DEADLINE_MS = 20_000;
 const SERVER = new URL('../../server/main.js', import.meta.url);
-const COMMAND_LINE = new URL('../../client/cli/main.js', import.meta.url);
 
 /** A listener's word on standard output, and the setting of its port. */
 const LISTENERS = {
@@ -147,19 +150,27 @@ export class ServerProcess {
   }
 }
 
+let certificate: Promise<Certificate> | undefined;
+
+/** One certificate for all servers of a test file: making one costs as much as the rest of a start. */
+const folderWithCertificate = async (t: Test): Promise<string> => {
+  const dataDir = await tempDir(t);
+  certificate ??= ownCertificate(undefined);
+  const { cert, key } = await certificate;
+  await Promise.all([writeFile(join(dataDir, 'cert.pem'), cert), writeFile(join(dataDir, 'key.pem'), key)]);
+  return dataDir;
+};
+
 /** Starts a server and resolves when it is ready; it is killed with the test. */
 export const startServer = async (t: Test, options: ServerOptions = {}): Promise<ServerProcess> => {
-  const dataDir = options.dataDir ?? (await tempDir(t));
+  const dataDir = options.dataDir ?? (await folderWithCertificate(t));
   const server = new ServerProcess(dataDir, options);
   t.teardown(() => server.kill());
   await server.start();
   return server;
 };
 
-/** Adds an account with the command line of this build, on the server's data folder. Rejects with its output. */
-export const addAccount = async (server: ServerProcess, name: string, password: string): Promise<void> => {
-  const args = [fileURLToPath(COMMAND_LINE), 'user', 'add', name, '--password-stdin'];
-  const env = cleanEnv({ PARTYLINE_DATA_DIR: server.dataDir });
-  const { code, stdout, stderr } = await run(process.execPath, args, { input: `${password}\n`, env });
-  if (code !== 0) throw new Error(`user add ${name} ended with ${code}: ${stdout.toString('utf8')}${stderr}`);
+/** Adds an account as the command line does, beside the running server. */
+export const addAccount = async ({ dataDir }: { readonly dataDir: string }, name: string, password: string) => {
+  await setAccount(dataDir, name, password, false);
 };

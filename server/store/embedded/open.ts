@@ -32,7 +32,7 @@ export interface Embedded {
   close(): Promise<void>;
 }
 
-/** Errors: a plain Error if another process serves the folder, or a newer version of the program wrote it. */
+/** Errors: `busy` if another process serves the folder; a plain Error if a newer version of the program wrote it. */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
   const { dataDir, report, clock, shared = false } = options;
   const faultPoint = armFaultPoint(options.faultPoint);
