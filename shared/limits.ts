@@ -51,6 +51,9 @@ export const limits = {
   uploadsPerPersonMax: 1_000,
   /** How long `SAY id=` remembers. */
   repeatMs: 24 * 3_600_000,
+  /** In a room with more ears than this, comings and goings wait so long for each other: a thousand people who enter would make a million writes. */
+  presenceAtOnceMax: 50,
+  presenceGatherMs: 100,
   /** Rows that JOIN replays before it names the rest as a GAP. */
   replayRowsMax: 500,
   /** Rows that one HISTORY may ask for. */

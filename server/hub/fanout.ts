@@ -1,6 +1,8 @@
 /** From what happened to who hears of it: gathers a room's events of one turn into one batch, which all members share. */
+import type { Clock } from '../../shared/clock.ts';
 import type { HubEvent } from '../../shared/events.ts';
 import { isNumbered } from '../../shared/events.ts';
+import { limits } from '../../shared/limits.ts';
 import type { EventBatch, Sink } from './session.ts';
 
 class Batch implements EventBatch {
@@ -32,19 +34,24 @@ interface Pending {
   readonly except: Hearer | undefined;
 }
 
-/** The ears of one room. Events wait to the end of the turn, so that a reply is written before the event it caused. */
+/**
+ * The ears of one room. Events wait to the end of the turn, so that a reply is written before the event it caused; in a big
+ * room those without a number wait a little longer for each other, and leave with the next numbered one at the latest.
+ */
 export class Fanout<H extends Hearer> {
   readonly #room: string;
-  readonly #soon: (run: () => void) => void;
+  readonly #clock: Pick<Clock, 'soon' | 'after'>;
   /** Hearer → number up to which a replay has told everything. */
   readonly #hearers = new Map<H, number>();
   #pending: Pending[] = [];
+  #isSoon = false;
+  #cancelLate: (() => void) | undefined;
   /** Who came in this turn → how many events were pending before; those are not theirs. */
   readonly #newcomers = new Map<H, number>();
 
-  constructor(room: string, soon: (run: () => void) => void) {
+  constructor(room: string, clock: Pick<Clock, 'soon' | 'after'>) {
     this.#room = room;
-    this.#soon = soon;
+    this.#clock = clock;
   }
 
   get hearers(): ReadonlyMap<H, number> {
@@ -64,17 +71,24 @@ export class Fanout<H extends Hearer> {
   publish(event: HubEvent, except?: Hearer): void {
     if (this.#hearers.size === 0) return;
     this.#pending.push({ event, except });
-    if (this.#pending.length === 1) this.#soon(() => this.#flush());
+    if (this.#isSoon) return;
+    if (isNumbered(event) || this.#hearers.size <= limits.presenceAtOnceMax) {
+      this.#isSoon = true;
+      this.#clock.soon(() => this.#flush());
+    } else this.#cancelLate ??= this.#clock.after(limits.presenceGatherMs, () => this.#flush());
   }
 
   #flush(): void {
     const pending = this.#pending;
     this.#pending = [];
+    this.#isSoon = false;
+    this.#cancelLate?.();
+    this.#cancelLate = undefined;
     const shared = new Batch(
       this.#room,
       pending.map(item => item.event),
     );
-    const isForAll = pending.every(item => item.except === undefined);
+    const excepted = new Set(pending.map(item => item.except));
     const first = pending.find(item => isNumbered(item.event))?.event;
     const firstSeq = first && isNumbered(first) ? first.seq : Number.POSITIVE_INFINITY;
     const newcomers = new Map(this.#newcomers);
@@ -83,7 +97,7 @@ export class Fanout<H extends Hearer> {
       if (!hearer.sink) continue;
       const missed = newcomers.get(hearer);
       if (missed !== undefined) this.#deliverSome(hearer, after, pending.slice(missed));
-      else if (isForAll && firstSeq > after) hearer.sink.deliver(shared);
+      else if (firstSeq > after && !excepted.has(hearer)) hearer.sink.deliver(shared);
       else this.#deliverSome(hearer, after, pending);
     }
   }

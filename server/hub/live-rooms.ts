@@ -30,7 +30,7 @@ export class LiveRoom {
     this.key = document.key;
     this.document = document;
     this.last = last;
-    this.#fanout = new Fanout(document.value.name, run => clock.soon(run));
+    this.#fanout = new Fanout(document.value.name, clock);
   }
 
   get rights(): RoomDocument {

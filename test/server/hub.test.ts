@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import t from 'tap';
 import { roleActions } from '../../server/hub/permissions.ts';
 import type { HubEvent } from '../../shared/events.ts';
+import { limits } from '../../shared/limits.ts';
 import { formatRanges } from '../../shared/ranges.ts';
 import { testHub } from '../support/hub.ts';
+import { TurnedClock } from '../support/line-server.ts';
 
 const sha256 = (octets: Uint8Array | string) => `sha256:${createHash('sha256').update(octets).digest('hex')}`;
 const names = (events: readonly HubEvent[]) => events.map(event => event.event);
@@ -231,6 +233,32 @@ t.test('rooms and messages', async t => {
     for (const { session } of [ada, again]) hub.disconnect(session);
     await settle();
     t.same(names(eve.events), ['JOINED', 'PARTED']);
+  });
+
+  t.test('in a big room comings are told together, and before the next message at the latest', async t => {
+    const clock = new TurnedClock();
+    const { guest, settle } = await testHub({ clock });
+    const crowd = await Promise.all(Array.from({ length: 80 }, (_, i) => guest(`g${i}`)));
+    const [first] = crowd;
+    for (const one of crowd) {
+      await one.do('JOIN', { room: 'lobby' });
+      await settle();
+    }
+    t.ok(first!.events.length >= limits.presenceAtOnceMax - 1 && first!.events.length < 79, 'some wait');
+    await first!.do('SAY', { room: 'lobby', text: 'hi' });
+    await settle();
+    const comers = crowd.slice(1).map(one => one.session.person!.name);
+    t.same(
+      first!.events.map(event => ('user' in event ? event.user : event.event)),
+      [...comers, 'MSG'],
+      'each once, in order',
+    );
+    t.same(names(crowd[79]!.events), ['MSG'], 'nobody hears of those who were there before');
+    await crowd[78]!.do('PART', { room: 'lobby' });
+    await settle();
+    t.not(first!.events.at(-1)!.event, 'PARTED');
+    clock.turn(limits.presenceGatherMs);
+    t.equal(first!.events.at(-1)!.event, 'PARTED', 'nobody has to say anything');
   });
 });
 
