@@ -36,6 +36,8 @@ export interface ServerOptions {
   readonly dataDir?: string;
   /** The program. Default: the server of this build. */
   readonly main?: URL;
+  /** A program and its arguments, behind which those of the server stand. It becomes the server by `exec`. */
+  readonly under?: readonly string[];
 }
 
 export interface Exit {
@@ -65,18 +67,16 @@ const portSettings = (ports: Ports): NodeJS.ProcessEnv =>
 export class ServerProcess {
   readonly host = HOST;
   readonly dataDir: string;
-  readonly #main: URL;
-  readonly #args: readonly string[];
+  readonly #command: readonly string[];
   readonly #env: NodeJS.ProcessEnv;
   #ports: Ports = mapListeners(() => 0);
   #child: ChildProcessByStdio<null, Readable, Readable> | undefined;
   #output = '';
   #exited: Promise<Exit> = Promise.resolve({ code: null, signal: null });
 
-  constructor(dataDir: string, { env = {}, args = [], main = SERVER }: ServerOptions) {
+  constructor(dataDir: string, { env = {}, args = [], main = SERVER, under = [] }: ServerOptions) {
     this.dataDir = dataDir;
-    this.#main = main;
-    this.#args = args;
+    this.#command = [...under, process.execPath, fileURLToPath(main), ...args];
     this.#env = env;
   }
 
@@ -116,7 +116,8 @@ export class ServerProcess {
     const freePorts = portSettings(mapListeners(() => 0));
     // After a restart the known ports win, also over settings that asked for any free one.
     const knownPorts = Object.fromEntries(Object.entries(portSettings(this.#ports)).filter(([, port]) => port !== '0'));
-    const child = spawn(process.execPath, [fileURLToPath(this.#main), ...this.#args], {
+    const [program, ...args] = this.#command;
+    const child = spawn(program!, args, {
       env: cleanEnv({ ...freePorts, ...this.#env, ...knownPorts, PARTYLINE_DATA_DIR: this.dataDir }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
