@@ -3,7 +3,7 @@
  * one line and one blob, never throws, and stays in step after everything but `desync`. The same decoder reads requests
  * and replies; what a body means is `grammar.ts`.
  */
-import type { ErrorCode } from '../errors.ts';
+import { type Invalid, invalid, verbOf } from './invalid.ts';
 import { Pieces } from './pieces.ts';
 
 export type LineEnd = '\n' | '\r\n';
@@ -22,19 +22,6 @@ export interface Frame {
   readonly lineEnd: LineEnd;
 }
 
-/** A line or blob that cannot be taken. After a fatal one nothing more is decoded. */
-export interface Invalid {
-  readonly kind: 'invalid';
-  readonly code: Extract<ErrorCode, 'bad-char' | 'line-too-long' | 'too-large' | 'truncated' | 'desync'>;
-  readonly reason: string;
-  readonly label?: string;
-  /** What stood where the verb is expected. */
-  readonly verb?: string;
-  /** Of `bad-char` and `too-large`: the line without label and size as far as it could be read. */
-  readonly line?: string;
-  readonly fatal: boolean;
-}
-
 /** Octets after `rawFromHere()`. */
 export interface Raw {
   readonly kind: 'raw';
@@ -46,11 +33,14 @@ export type Decoded = Frame | Invalid | Raw;
 export interface DecoderLimits {
   readonly lineOctetsMax: number;
   readonly blobOctetsMax: number;
+  /** Looked for in what is thrown away of an over-long line; a match has at most `soughtOctetsMax`. */
+  readonly sought?: RegExp;
 }
 
 const LF = 10;
 const CR = 13;
 const notText = /[\u0000-\u0008\u000a-\u001f\u007f]/;
+const soughtOctetsMax = 32;
 const prefix = /^(?:#([\w.-]{1,32}) )?(?:\{(\d{1,10})\} )?/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const lossy = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -71,6 +61,9 @@ export class LineDecoder {
   /** The beginning of a line whose end has not come; copied, so that no chunk of the socket is kept for it. */
   #line: Uint8Array | undefined;
   #lineOctets = 0;
+  /** Of the part that is thrown away: its last octets, and what was sought and found. */
+  #tail = '';
+  #found = '';
   #blob: Awaited | undefined;
   #mode: 'lines' | 'raw' | 'dead' = 'lines';
   #ended = false;
@@ -157,13 +150,25 @@ export class LineDecoder {
     const at = this.#lineOctets;
     this.#lineOctets += piece.length;
     const wanted = Math.min(this.#lineOctets, this.#limits.lineOctetsMax + 2);
-    if (wanted <= at) return;
+    if (wanted > at) this.#keep(piece.subarray(0, wanted - at), at, wanted);
+    if (wanted < this.#lineOctets)
+      this.#seek(this.#line!.subarray(0, wanted), piece.subarray(Math.max(0, wanted - at)));
+  }
+
+  #keep(piece: Uint8Array, at: number, wanted: number): void {
     if (!this.#line || this.#line.length < wanted) {
       const roomier = new Uint8Array(Math.min(this.#limits.lineOctetsMax + 2, 2 * wanted));
       if (this.#line) roomier.set(this.#line.subarray(0, at));
       this.#line = roomier;
     }
-    this.#line.set(piece.subarray(0, wanted - at), at);
+    this.#line.set(piece, at);
+  }
+
+  /** In the octets that are thrown away, and where they meet those in front of them. */
+  #seek(kept: Uint8Array, thrownAway: Uint8Array): void {
+    const text = (this.#tail || lossy.decode(kept.subarray(-soughtOctetsMax))) + lossy.decode(thrownAway);
+    this.#found ||= this.#limits.sought?.exec(text)?.[0] ?? '';
+    this.#tail = text.slice(-soughtOctetsMax);
   }
 
   #decodeLine(octets: Uint8Array, start: number, end: number): Invalid | Frame | undefined {
@@ -189,8 +194,12 @@ export class LineDecoder {
     const { lineOctetsMax } = this.#limits;
     const [all, label, size] = prefix.exec(lossy.decode(line.subarray(0, 80)))!;
     const reason = `a line has at most ${lineOctetsMax} octets; send longer text as a blob: {octets} before the verb`;
-    const verb = verbOf(lossy.decode(line.subarray(all.length, all.length + 20)));
-    return this.#refuse(invalid('line-too-long', reason, { label, verb }), size);
+    // What came in one piece was not held, and is cut here as it would have been there.
+    const kept = line.subarray(0, lineOctetsMax + 2);
+    if (line.length > kept.length) this.#seek(kept, line.subarray(kept.length));
+    const text = lossy.decode(kept.subarray(all.length)).replace(/[\r\n]+$/, '') + this.#found;
+    this.#tail = this.#found = '';
+    return this.#refuse(invalid('line-too-long', reason, { label, verb: verbOf(text), line: text }), size);
   }
 
   #badChar(reason: string, text: string): Invalid | undefined {
@@ -263,27 +272,4 @@ function decodeText(octets: Uint8Array): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function verbOf(body: string): string | undefined {
-  return /^(?:[-+=*] )?([A-Za-z-]{1,16})(?= |$)/.exec(body)?.[1];
-}
-
-interface Found {
-  readonly label?: string | undefined;
-  readonly verb?: string | undefined;
-  readonly line?: string;
-  readonly fatal?: boolean;
-}
-
-function invalid(code: Invalid['code'], reason: string, { label, verb, line, fatal = false }: Found = {}): Invalid {
-  return {
-    kind: 'invalid',
-    code,
-    reason,
-    fatal,
-    ...(label !== undefined && { label }),
-    ...(verb !== undefined && { verb: verb.toUpperCase() }),
-    ...(line !== undefined && { line }),
-  };
 }

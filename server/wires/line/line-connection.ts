@@ -3,8 +3,9 @@
 import { HubError } from '../../../shared/errors.ts';
 import type { EventOf } from '../../../shared/events.ts';
 import { limits } from '../../../shared/limits.ts';
-import { type Decoded, type Frame, type Invalid, LineDecoder } from '../../../shared/line/decoder.ts';
+import { type Decoded, type Frame, LineDecoder } from '../../../shared/line/decoder.ts';
 import { type BadBody, type Body, formatFrame, parseBody, type Style } from '../../../shared/line/grammar.ts';
+import type { Invalid } from '../../../shared/line/invalid.ts';
 import type { Session } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { LineContext } from './context.ts';
@@ -30,7 +31,7 @@ export class LineConnection implements ConnectionEvents {
   /** Whose session this connection acts for; itself, unless it was attached. */
   #owner: LineConnection = this;
   #attached: Set<LineConnection> | undefined;
-  readonly #decoder = new LineDecoder(limits);
+  readonly #decoder = new LineDecoder(decoderLimits);
   readonly #outbox: Outbox;
   #isPumping = false;
   #isPaused = false;
@@ -205,8 +206,6 @@ export class LineConnection implements ConnectionEvents {
   #refuse({ label, verb, code, reason, line }: Invalid): void {
     if (verb === 'PUT' && line !== undefined && mentionsFin.test(line)) this.#receive();
     this.requests.refuse(label, verb ?? '?', new HubError(code, reason));
-    // Whether content to FIN follows stood in what was thrown away: nothing behind it may be read as commands.
-    if (verb === 'PUT' && code === 'line-too-long') this.finish('protocol');
   }
 
   /** What follows is content, whatever becomes of the request: it must never be read as commands. */
@@ -260,6 +259,7 @@ export class LineConnection implements ConnectionEvents {
 }
 
 const mentionsFin = /until\W{1,5}fin/i;
+const decoderLimits = { ...limits, sought: mentionsFin };
 
 /** Decided on what was written, before anything else of the request is looked at. */
 function readsToFin(body: Body | BadBody, line: string): boolean {
