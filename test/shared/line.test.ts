@@ -10,7 +10,8 @@ import { hostileOctets, hostileText, piecesOf } from '../support/generators.ts';
 
 const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
 const numRuns = isLong ? 200_000 : 2_000;
-const limits = { lineOctetsMax: 64, blobOctetsMax: 128 };
+t.setTimeout(600_000);
+const limits = { lineOctetsMax: 64, blobOctetsMax: 128, sought: /until=fin/ };
 
 /** What comes out, with blobs joined, so that two chunkings can be compared. */
 function decodeAll(pieces: readonly Uint8Array[]): unknown[] {
@@ -47,6 +48,8 @@ const stream = fc
         '{5} X\nab',
         '\r\n',
         'x'.repeat(70),
+        `PUT ${'x'.repeat(60)}`,
+        'until=fin',
         '\r',
         '\n',
       ),
