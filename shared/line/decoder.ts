@@ -43,6 +43,8 @@ const notText = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const soughtOctetsMax = 32;
 const prefix = /^(?:#([\w.-]{1,32}) )?(?:\{(\d{1,10})\} )?/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** One character for each octet, wherever pieces are cut. */
+const singleOctets = new TextDecoder('latin1');
 const lossy = new TextDecoder('utf-8', { ignoreBOM: true });
 
 interface Awaited {
@@ -151,8 +153,9 @@ export class LineDecoder {
     this.#lineOctets += piece.length;
     const wanted = Math.min(this.#lineOctets, this.#limits.lineOctetsMax + 2);
     if (wanted > at) this.#keep(piece.subarray(0, wanted - at), at, wanted);
-    if (wanted < this.#lineOctets)
-      this.#seek(this.#line!.subarray(0, wanted), piece.subarray(Math.max(0, wanted - at)));
+    if (wanted === this.#lineOctets) return;
+    if (at <= wanted) this.#seek(this.#end());
+    this.#seek(piece.subarray(Math.max(0, wanted - at)));
   }
 
   #keep(piece: Uint8Array, at: number, wanted: number): void {
@@ -164,9 +167,13 @@ export class LineDecoder {
     this.#line.set(piece, at);
   }
 
-  /** In the octets that are thrown away, and where they meet those in front of them. */
-  #seek(kept: Uint8Array, thrownAway: Uint8Array): void {
-    const text = (this.#tail || lossy.decode(kept.subarray(-soughtOctetsMax))) + lossy.decode(thrownAway);
+  /** The last octets that a line may have, where what is sought may begin. */
+  #end(line: Uint8Array = this.#line!): Uint8Array {
+    return line.subarray(Math.max(0, this.#limits.lineOctetsMax - soughtOctetsMax));
+  }
+
+  #seek(octets: Uint8Array): void {
+    const text = this.#tail + singleOctets.decode(octets);
     this.#found ||= this.#limits.sought?.exec(text)?.[0] ?? '';
     this.#tail = text.slice(-soughtOctetsMax);
   }
@@ -194,10 +201,9 @@ export class LineDecoder {
     const { lineOctetsMax } = this.#limits;
     const [all, label, size] = prefix.exec(lossy.decode(line.subarray(0, 80)))!;
     const reason = `a line has at most ${lineOctetsMax} octets; send longer text as a blob: {octets} before the verb`;
-    // What came in one piece was not held, and is cut here as it would have been there.
-    const kept = line.subarray(0, lineOctetsMax + 2);
-    if (line.length > kept.length) this.#seek(kept, line.subarray(kept.length));
-    const text = lossy.decode(kept.subarray(all.length)).replace(/[\r\n]+$/, '') + this.#found;
+    if (this.#tail === '') this.#seek(this.#end(line));
+    const kept = lossy.decode(line.subarray(all.length, lineOctetsMax));
+    const text = kept.includes(this.#found) ? kept : kept + this.#found;
     this.#tail = this.#found = '';
     return this.#refuse(invalid('line-too-long', reason, { label, verb: verbOf(text), line: text }), size);
   }
