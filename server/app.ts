@@ -43,7 +43,11 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     clock,
     random: { token: octets => randomBytes(octets).toString('base64url') },
     report: ({ what, error }) => app.log.error({ err: error }, what),
-    settings: { guests: settings.guests, clearPasswords: settings['clear-passwords'] },
+    settings: {
+      guests: settings.guests,
+      clearPasswords: settings['clear-passwords'],
+      registration: settings.registration,
+    },
   });
   app.register(health, { trouble: () => store.trouble() });
   app.register(lineWire, {

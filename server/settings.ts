@@ -58,6 +58,7 @@ export const settingsTable = {
     fallback: undefined,
     help: 'people may enter without an account; on while the host is loopback',
   },
+  registration: { schema: onOff, fallback: false, help: 'everybody may make an account; off: by invite only' },
   'clear-passwords': { schema: onOff, fallback: false, help: 'take passwords in clear from other hosts' },
   'tls-cert': {
     schema: file,

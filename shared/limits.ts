@@ -71,6 +71,13 @@ export const limits = {
   /** Failed logins: this many are free, then the wait doubles from one second to this. */
   loginFailuresFree: 5,
   loginWaitMsMax: 30_000,
+  /** Failed logins from one address within ten minutes after which it is kept out, and for how long. */
+  addressFailuresMax: 20,
+  addressBlockMs: 3_600_000,
+  /** Invites: how long one opens unless it says otherwise, how often at most, and how many there are. */
+  inviteMs: 7 * 24 * 3_600_000,
+  inviteUsesMax: 1_000,
+  invitesMax: 10_000,
   /** How long a verified password is remembered, so that a mirror of ten thousand logins pays for one. */
   verifiedMs: 600_000,
   /** Passwords waiting for the one worker that hashes them. */

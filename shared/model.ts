@@ -29,6 +29,8 @@ export const Hash = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'is sha256: and 64
 export type Hash = z.infer<typeof Hash>;
 /** A word a client makes up, so that repeating a request is harmless. */
 export const RequestId = z.string().regex(/^[\w.-]{1,64}$/, 'is 1 to 64 letters, digits, - _ .');
+/** What INVITE answered. */
+export const InviteId = z.string().regex(/^i_[\w-]{16,60}$/, 'is the word that INVITE answered');
 export const UploadId = z.string().regex(/^u_[\w-]{8,40}$/, 'is the name that PUT answered');
 
 export const MessageText = z
@@ -49,6 +51,31 @@ export const Topic = z
       .trim(),
   )
   .check(z.maxLength(limits.topicCharsMax));
+
+/** `60s`, `5m`, `1h`, `7d` in milliseconds. */
+export const Duration = z
+  .string()
+  .regex(/^[1-9]\d{0,5}(s|m|h|d)$/, 'is a number and s, m, h or d')
+  .transform(
+    text =>
+      Number.parseInt(text, 10) *
+      { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[text.slice(-1) as 's' | 'm' | 'h' | 'd'],
+  );
+
+/** What somebody may be in a room, from most to least. */
+export const roleNames = ['owner', 'moderator', 'member', 'reader', 'dropper', 'none'] as const;
+export const RoleName = z.enum(roleNames);
+export type RoleName = z.infer<typeof RoleName>;
+
+/** `public`: everybody is a member. `listed`: everybody sees that it is there. `private`: only who has a role knows of it. */
+export const Visibility = z.enum(['public', 'listed', 'private']);
+export type Visibility = z.infer<typeof Visibility>;
+
+/** Why somebody is refused something; one line. */
+export const Reason = Topic;
+
+/** An address as the server sees it: IPv4, or IPv6 without brackets and zone. */
+export const Address = z.union([z.ipv4(), z.ipv6()], { error: 'is an IPv4 or IPv6 address' });
 
 export const Password = z.string().min(1).max(limits.passwordCharsMax);
 

@@ -18,10 +18,10 @@ import { readTranscripts } from './support/transcript-files.ts';
 t.setTimeout(200_000);
 const certificate = await ownCertificate(undefined);
 
-/** A fresh hub called den with the accounts ada and bob, on free ports. */
+/** A fresh hub called den with the accounts ada, bob and admin, on free ports. */
 async function startWire(t: Test) {
   const { hub, account } = await testHub({ name: 'den' });
-  for (const name of ['ada', 'bob']) hub.disconnect((await account(name)).session);
+  for (const name of ['ada', 'bob', 'admin']) hub.disconnect((await account(name)).session);
   const app = Fastify({ logger: { level: 'warn', stream: process.stderr } });
   const ports = { line: 0, 'line-tls': 0 };
   app.register(lineWire, {

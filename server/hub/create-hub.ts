@@ -4,39 +4,48 @@ import type { Command } from '../../shared/commands/command.ts';
 import { parseFields } from '../../shared/commands/fields.ts';
 import { type CommandName, commands, type OutputOf } from '../../shared/commands/index.ts';
 import { HubError } from '../../shared/errors.ts';
+import { accessHandlers } from './access.ts';
+import { audit } from './audit.ts';
+import { Blocks } from './blocks.ts';
 import { fileHandlers } from './files.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { Hub } from './hub.ts';
 import { Rooms } from './live-rooms.ts';
 import { LiveSession } from './live-session.ts';
 import { messageHandlers } from './messages.ts';
+import { rightsHandlers } from './moderation.ts';
 import { peopleHandlers } from './people.ts';
 import { demand } from './permissions.ts';
-import { foundLobby, roomHandlers } from './rooms.ts';
+import { foundRooms, roomHandlers } from './rooms.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
 import { uploadHandlers } from './uploads.ts';
 
-export type HubOptions = Omit<Domain, 'rooms' | 'guests' | 'endings' | 'stamp'> & { readonly name: string };
+export type HubOptions = Omit<Domain, 'rooms' | 'guests' | 'endings' | 'sessions' | 'blocks' | 'stamp'>;
 
 /** Loads what the store holds, makes the lobby on a first start. */
-export async function createHub({ name, ...host }: HubOptions): Promise<Hub> {
+export async function createHub(host: HubOptions): Promise<Hub> {
+  const sessions = new Map<string, LiveSession>();
   const domain: Domain = {
     ...host,
+    sessions,
+    blocks: await Blocks.load({ ...host, sessions }),
     rooms: new Rooms(host.clock),
     guests: new Map(),
-    endings: new Set(),
+    endings: new Set([session => void sessions.delete(session.id)]),
     stamp: stampPerSecond(),
   };
   await domain.rooms.load(domain.store);
-  await foundLobby(domain);
+  await foundRooms(domain);
   const handlers: Handlers = {
-    ...peopleHandlers(domain),
+    ...(await peopleHandlers(domain)),
     ...roomHandlers(domain),
     ...messageHandlers(domain),
     ...fileHandlers(domain),
     ...(await uploadHandlers(domain)),
+    ...rightsHandlers(domain),
+    ...accessHandlers(domain),
   };
-  return new LiveHub(name, domain, handlers);
+  return new LiveHub(domain, handlers);
 }
 
 /** Formatting a date costs more than all else of a message's event, and most messages share their second. */
@@ -63,15 +72,19 @@ class LiveHub implements Hub {
   #isDraining = false;
   #drained: (() => void) | undefined;
 
-  constructor(name: string, domain: Domain, handlers: Handlers) {
-    this.name = name;
+  constructor(domain: Domain, handlers: Handlers) {
+    this.name = domain.name;
     this.#domain = domain;
     this.#handlers = handlers;
   }
 
   connect(origin: Origin): Session {
     if (this.#isDraining) throw new HubError('shutting-down');
-    return new LiveSession(this.#domain.random.token(9), origin, this.#domain.endings);
+    const { random, clock, endings, sessions, blocks } = this.#domain;
+    blocks.demandNone(`address:${origin.address}`);
+    const session = new LiveSession(random.token(9), origin, clock.now(), endings);
+    sessions.set(session.id, session);
+    return session;
   }
 
   async execute<N extends CommandName>(
@@ -100,7 +113,22 @@ class LiveHub implements Hub {
     const room = person && entry.needs && this.#authorise(person, entry.needs, input);
     // What `needs` and `open` promise is kept here, so handlers need not ask again.
     const call = { session, person, room, exchange } as Call;
-    return this.#handlers[name](call, input as never);
+    const output = this.#handlers[name](call, input as never);
+    return entry.audit ? this.#audited(session, name, entry.audit, input, output) : output;
+  }
+
+  /** Asked and not changed: `ROLE lobby eve` alone is nothing to remember. */
+  async #audited<T>(
+    session: LiveSession,
+    name: string,
+    fields: readonly string[],
+    input: object,
+    output: T | Promise<T>,
+  ) {
+    const result = await output;
+    const isChange = fields.length < 2 || fields.slice(-1).some(field => input[field as never] !== undefined);
+    if (isChange) await audit(this.#domain, session, name, fields, input);
+    return result;
   }
 
   #authorise(person: Call['person'], [action, field]: NonNullable<Command['needs']>, input: Record<string, unknown>) {

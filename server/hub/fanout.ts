@@ -23,6 +23,11 @@ class Batch implements EventBatch {
   }
 }
 
+/** Events for one session alone. */
+export function tell({ sink }: Hearer, ...events: readonly HubEvent[]): void {
+  sink?.deliver(new Batch(undefined, events));
+}
+
 /** Someone who hears a room. */
 export interface Hearer {
   readonly sink: Sink | undefined;

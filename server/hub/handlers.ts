@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../shared/clock.ts';
 import type { CommandName, OutputOf, ParsedOf } from '../../shared/commands/index.ts';
+import type { Blocks } from './blocks.ts';
 import type { Blobs, Passwords, Random, Report, Store } from './host.ts';
 import type { LiveRoom, Rooms } from './live-rooms.ts';
 import type { Endings, LiveSession } from './live-session.ts';
@@ -24,10 +25,14 @@ export interface HubSettings {
   readonly guests: boolean;
   /** Passwords may come in clear from other hosts. */
   readonly clearPasswords: boolean;
+  /** Everybody may make an account. */
+  readonly registration: boolean;
 }
 
 /** What handlers stand on. */
 export interface Domain {
+  /** The hub's. */
+  readonly name: string;
   readonly store: Store;
   readonly blobs: Blobs;
   readonly passwords: Passwords;
@@ -39,6 +44,9 @@ export interface Domain {
   /** Folded name → the guest who bears it. */
   readonly guests: Map<string, LiveSession>;
   readonly endings: Endings;
+  /** Id → session, of all that are connected. */
+  readonly sessions: Map<string, LiveSession>;
+  readonly blocks: Blocks;
   /** `formatTime`, remembering the last second. */
   stamp(timeMs: number): string;
 }

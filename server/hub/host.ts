@@ -42,7 +42,7 @@ export interface Document<T = unknown> {
   readonly version: number;
   readonly value: T;
 }
-export type DocumentKind = 'account' | 'room' | 'token' | 'upload';
+export type DocumentKind = 'account' | 'block' | 'invite' | 'room' | 'throttle' | 'token' | 'upload';
 
 /**
  * One step of a transaction. An expectation that does not hold refuses the whole transaction with `HubError('conflict')`,
@@ -121,6 +121,8 @@ export interface Store {
   entry(path: FilePath): Promise<EntryRow | undefined>;
   /** Children in the order of their names (by UTF-16 unit or octet, but always the same), those behind `after`, at most `limit`. Inline contents may be empty here. */
   children(folder: FilePath, page: { readonly after?: string; readonly limit: number }): Promise<readonly EntryRow[]>;
+  /** What the files below the folder take together. */
+  usage(folder: string): Promise<{ readonly files: number; readonly octets: number }>;
   document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined>;
   /** In the order of keys, those behind `after`, at most `limit`. */
   documents<T>(

@@ -6,7 +6,7 @@ import { foldName, pathComponents } from '../../shared/names.ts';
 import { Fanout } from './fanout.ts';
 import type { Document, Store } from './host.ts';
 import type { LiveSession } from './live-session.ts';
-import type { RoomRights } from './permissions.ts';
+import type { RoomRights, Sanction } from './permissions.ts';
 import type { Person } from './session.ts';
 
 /** The document of kind `room` under the folded name. */
@@ -15,11 +15,17 @@ export interface RoomDocument extends RoomRights {
   readonly created: string;
   /** Folded account name of who made it. */
   readonly creator?: string;
+  /** Seconds between two messages of a person. */
+  readonly slowS?: number;
+  readonly quotaOctets?: number;
 }
 
 export class LiveRoom {
   readonly key: string;
-  document: Document<RoomDocument>;
+  #document: Document<RoomDocument>;
+  readonly #clock: Clock;
+  /** When the next ban or mute is over. */
+  #untilMs: number;
   /** The newest number that was published. */
   last: number;
   readonly #fanout: Fanout<LiveSession>;
@@ -28,9 +34,32 @@ export class LiveRoom {
 
   constructor(document: Document<RoomDocument>, last: number, clock: Clock) {
     this.key = document.key;
-    this.document = document;
+    this.#document = document;
+    this.#untilMs = firstEnd(document.value);
+    this.#clock = clock;
     this.last = last;
     this.#fanout = new Fanout(document.value.name, clock);
+  }
+
+  get document(): Document<RoomDocument> {
+    if (this.#clock.now() >= this.#untilMs) {
+      const { bans = {}, mutes = {}, ...others } = this.#document.value;
+      const value = { ...others, bans: this.#stillOn(bans), mutes: this.#stillOn(mutes) };
+      this.document = { ...this.#document, value };
+    }
+    return this.#document;
+  }
+
+  set document(document: Document<RoomDocument>) {
+    this.#document = document;
+    this.#untilMs = firstEnd(document.value);
+  }
+
+  #stillOn(sanctions: Sanctions): Sanctions {
+    const now = this.#clock.now();
+    return Object.fromEntries(
+      Object.entries(sanctions).filter(([, { untilMs }]) => untilMs === undefined || untilMs > now),
+    );
   }
 
   get rights(): RoomDocument {
@@ -38,7 +67,7 @@ export class LiveRoom {
   }
 
   get name(): string {
-    return this.document.value.name;
+    return this.#document.value.name;
   }
 
   get memberCount(): number {
@@ -86,6 +115,15 @@ export class LiveRoom {
     const guest = person.isGuest ? { guest: true } : {};
     this.#fanout.publish({ event, room: this.name, user: person.name, ...guest }, session);
   }
+}
+
+type Sanctions = Readonly<Record<string, Sanction>>;
+
+function firstEnd({ bans = {}, mutes = {} }: RoomDocument): number {
+  const ends = [...Object.values(bans), ...Object.values(mutes)].map(
+    ({ untilMs }) => untilMs ?? Number.POSITIVE_INFINITY,
+  );
+  return Math.min(Number.POSITIVE_INFINITY, ...ends);
 }
 
 export class Rooms {

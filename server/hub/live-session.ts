@@ -9,15 +9,19 @@ export class LiveSession implements Session {
   readonly id: string;
   readonly origin: Origin;
   readonly rooms = new Set<LiveRoom>();
+  readonly sinceMs: number;
   person: Person | undefined;
+  /** The token it entered with. */
+  token: string | undefined;
   sink: Sink | undefined;
   // Made when first asked for: most sessions never run anything that has to be aborted.
   #abort: AbortController | undefined;
   #hasEnded = false;
   readonly #endings: Endings;
 
-  constructor(id: string, origin: Origin, endings: Endings) {
+  constructor(id: string, origin: Origin, sinceMs: number, endings: Endings) {
     this.id = id;
+    this.sinceMs = sinceMs;
     this.origin = origin;
     this.#endings = endings;
   }
@@ -32,6 +36,13 @@ export class LiveSession implements Session {
       if (this.#hasEnded) this.#abort.abort();
     }
     return this.#abort.signal;
+  }
+
+  /** Ends it against the will of whoever sits there. */
+  revoke(): void {
+    const { sink } = this;
+    this.end();
+    sink?.revoked?.();
   }
 
   end(): void {

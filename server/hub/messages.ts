@@ -8,6 +8,7 @@ import type { Domain, Handlers } from './handlers.ts';
 import type { LogRow, Page } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { appendEvent, rowOf } from './log.ts';
+import { Pace } from './moderation.ts';
 import { may } from './permissions.ts';
 
 export type MessageHandlers = Pick<Handlers, 'SAY' | 'EDIT' | 'DELETE' | 'HISTORY'>;
@@ -15,10 +16,12 @@ export type MessageHandlers = Pick<Handlers, 'SAY' | 'EDIT' | 'DELETE' | 'HISTOR
 const historyRows = 50;
 
 export function messageHandlers(domain: Domain): MessageHandlers {
+  const pace = new Pace();
   return {
     async SAY({ room, person }, { id, reply, text }) {
       if (reply !== undefined && reply > room.last)
         throw new HubError('no-message', `there is no ${reply} in ${room.name}`);
+      pace.take(room, person, domain.clock.now());
       const draft = {
         event: 'MSG',
         ...(id !== undefined && { id }),

@@ -1,32 +1,37 @@
 /** Who a session is: guests, accounts, tokens. Rules and handlers of the subject `people`. */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName, type UserName } from '../../shared/names.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
+import { type Invite, readInvite, useInvite } from './invites.ts';
 import type { LiveSession } from './live-session.ts';
+import { changeRoom } from './room-changes.ts';
 import type { Person } from './session.ts';
 import { Throttle } from './throttle.ts';
+import { readToken, scopeOf, type Token } from './tokens.ts';
 
 /** The document of kind `account` under the folded name. */
 export interface AccountDocument {
   readonly name: string;
   readonly admin: boolean;
-  /** As `Passwords.hash` gave it. */
+  /** As `Passwords.hash` gave it; empty for a device, which no password opens. */
   readonly password: string;
+  readonly device?: true;
   readonly created: string;
-}
-
-/** The document of kind `token` under the sha256 of the secret. */
-interface TokenDocument {
-  readonly account: string;
 }
 
 /** Key and value of a new account. */
 export function accountDocument(name: UserName, password: string, isAdmin: boolean, nowMs: number) {
   const value: AccountDocument = { name, admin: isAdmin, password, created: formatTime(nowMs) };
   return { key: foldName(name), value };
+}
+
+/** Key and value of an account that only tokens open. */
+export function deviceDocument(name: UserName, nowMs: number) {
+  const { key, value } = accountDocument(name, '', false, nowMs);
+  return { key, value: { ...value, device: true } satisfies AccountDocument };
 }
 
 /** Verified passwords by a keyed digest; it covers the stored hash, so a changed password is another key. */
@@ -70,59 +75,124 @@ function demandTls(session: LiveSession, domain: Domain): void {
   throw new HubError('tls-required', 'a password in clear from another host is refused; use the TLS port');
 }
 
-export type PeopleHandlers = Pick<Handlers, 'NICK' | 'LOGIN' | 'TOKEN' | 'WHOAMI'>;
+export type PeopleHandlers = Pick<Handlers, 'NICK' | 'LOGIN' | 'TOKEN' | 'REGISTER' | 'PASSWORD' | 'WHOAMI'>;
 
-export function peopleHandlers(domain: Domain): PeopleHandlers {
-  const throttle = new Throttle(domain.clock);
+export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
+  const throttle = await Throttle.load(domain);
   const verified = new Verified(domain);
   domain.endings.add(session => giveNameUp(domain, session));
 
-  function become(session: LiveSession, account: AccountDocument): { user: UserName } {
+  function become(session: LiveSession, account: AccountDocument, token?: Token): { user: UserName } {
+    domain.blocks.demandNone(`account:${foldName(account.name)}`);
     if (session.hasEnded) throw new HubError('cancelled', 'the session has ended');
     for (const room of [...session.rooms]) room.part(session);
     giveNameUp(domain, session);
     const principal = `u:${foldName(account.name)}` as const;
-    session.person = { principal, name: account.name, isGuest: false, isAdmin: account.admin };
+    const scope = token && scopeOf(token);
+    session.token = token?.id;
+    session.person = {
+      principal,
+      name: account.name,
+      isGuest: false,
+      isAdmin: account.admin && !scope,
+      address: session.origin.address,
+      ...(scope && { scope }),
+    };
     return { user: account.name as UserName };
   }
 
+  async function failed(account: string, { origin }: LiveSession): Promise<void> {
+    const { address, loopback } = origin;
+    const count = throttle.failed(account, address);
+    if (loopback || count < limits.addressFailuresMax) return;
+    const untilMs = domain.clock.now() + limits.addressBlockMs;
+    await domain.blocks.add(`address:${address}`, { by: domain.name, reason: 'too many wrong passwords', untilMs });
+  }
+
+  async function verify(key: string, session: LiveSession, password: string): Promise<AccountDocument> {
+    throttle.check(key, session.origin.address);
+    const account = (await domain.store.document<AccountDocument>('account', key))?.value;
+    if (!(await verified.check(password, account?.password || undefined)) || !account) {
+      await failed(key, session);
+      throw new HubError('auth-failed', 'the name or the password is wrong');
+    }
+    throttle.succeeded(key, session.origin.address);
+    return account;
+  }
+
   return {
-    async NICK({ session }, { user }) {
-      if (!domain.settings.guests) throw new HubError('forbidden', 'guests are not admitted; LOGIN with an account');
+    async NICK({ session }, { user, invite: word }) {
+      if (!domain.settings.guests && word === undefined)
+        throw new HubError('forbidden', 'guests are not admitted; LOGIN with an account');
       if (session.person?.isGuest === false) {
         throw new HubError('conflict', `you are ${session.person.name}; only guests change their name`);
       }
       if (await domain.store.document('account', foldName(user))) {
         throw new HubError('exists', `${user} is an account; LOGIN, or take another name`);
       }
-      enterAsGuest(domain, session, user);
+      const invite = word === undefined ? undefined : await readInvite(domain, word, 'guest');
+      if (invite) await domain.store.commit([useInvite(invite)]);
+      enterAsGuest(domain, session, user, invite?.value);
       return { user };
     },
 
     async LOGIN({ session }, { user, password }) {
       demandTls(session, domain);
-      const key = foldName(user);
-      throttle.check(key, session.origin.address);
-      const account = (await domain.store.document<AccountDocument>('account', key))?.value;
-      if (!(await verified.check(password, account?.password)) || !account) {
-        throttle.failed(key, session.origin.address);
-        throw new HubError('auth-failed', 'the name or the password is wrong');
-      }
-      throttle.succeeded(key, session.origin.address);
-      return become(session, account);
+      return become(session, await verify(foldName(user), session, password));
     },
 
     async TOKEN({ session }, { token }) {
       demandTls(session, domain);
       throttle.check('', session.origin.address);
-      const key = createHash('sha256').update(token).digest('hex');
-      const known = (await domain.store.document<TokenDocument>('token', key))?.value;
+      const known = await readToken(domain, token);
       const account = known && (await domain.store.document<AccountDocument>('account', known.account))?.value;
       if (!account) {
-        throttle.failed('', session.origin.address);
+        await failed('', session);
         throw new HubError('auth-failed', 'this token is not known');
       }
-      return become(session, account);
+      return become(session, account, known);
+    },
+
+    async REGISTER({ session }, { user, invite: word, password }) {
+      demandTls(session, domain);
+      if (word === undefined && !domain.settings.registration) {
+        throw new HubError('forbidden', 'accounts are made by invite here: REGISTER name invite=… :password');
+      }
+      const invite = word === undefined ? undefined : await readInvite(domain, word, 'account');
+      const bearer = domain.guests.get(foldName(user));
+      if (bearer && bearer !== session) throw new HubError('exists', `a guest is called ${user}; take another name`);
+      const isAdmin = invite?.value.admin === true;
+      const hash = await domain.passwords.hash(password);
+      const { key, value } = accountDocument(user, hash, isAdmin, domain.clock.now());
+      if (await domain.store.document('account', key))
+        throw new HubError('exists', `there is an account ${user} already`);
+      const made = { kind: 'put-document', document: 'account', key, value, expect: 0 } as const;
+      await domain.store.commit(invite ? [made, useInvite(invite)] : [made]);
+      const { room: name, role } = invite?.value ?? {};
+      const room = name === undefined ? undefined : domain.rooms.find(name);
+      if (room && role)
+        await changeRoom(domain, room, rights => ({ ...rights, roles: { ...rights.roles, [key]: role } }));
+      return { ...become(session, value), ...(isAdmin && { admin: true }) };
+    },
+
+    async PASSWORD({ session, person }, { user, old, new: password }) {
+      demandTls(session, domain);
+      const isOwn = user === undefined || foldName(user) === foldName(person.name);
+      if (person.isGuest || person.scope || (!isOwn && !person.isAdmin))
+        throw new HubError('forbidden', 'this is not your account');
+      const key = foldName(user ?? person.name);
+      if (isOwn) {
+        if (old === undefined) throw new HubError('bad-argument', 'the old password is needed: old=', { at: 'old' });
+        await verify(key, session, old);
+      }
+      const known = await domain.store.document<AccountDocument>('account', key);
+      if (!known || known.value.device) throw new HubError('no-user', `there is no account ${user} with a password`);
+      const value = { ...known.value, password: await domain.passwords.hash(password) };
+      await domain.store.commit([{ kind: 'put-document', document: 'account', key, value, expect: known.version }]);
+      for (const other of [...domain.sessions.values()]) {
+        if (other !== session && other.person?.principal === `u:${key}`) other.revoke();
+      }
+      return { user: known.value.name as UserName };
     },
 
     WHOAMI({ session, person }: Call) {
@@ -140,7 +210,7 @@ export function peopleHandlers(domain: Domain): PeopleHandlers {
 }
 
 /** Takes the name for this session until it ends or is called otherwise. Error: `exists`. */
-function enterAsGuest(domain: Domain, session: LiveSession, user: UserName): void {
+function enterAsGuest(domain: Domain, session: LiveSession, user: UserName, invite?: Invite): void {
   const key = foldName(user);
   const bearer = domain.guests.get(key);
   if (bearer && bearer !== session)
@@ -150,7 +220,16 @@ function enterAsGuest(domain: Domain, session: LiveSession, user: UserName): voi
   const principal = former?.principal ?? (`g:${session.id}` as const);
   if (former) giveNameUp(domain, session);
   domain.guests.set(key, session);
-  session.person = { principal, name: user, isGuest: true, isAdmin: false } satisfies Person;
+  const { room: place, role } = invite ?? {};
+  const invited = place !== undefined && role ? { ...former?.invited, [place]: role } : former?.invited;
+  session.person = {
+    principal,
+    name: user,
+    isGuest: true,
+    isAdmin: false,
+    address: session.origin.address,
+    ...(invited && { invited }),
+  } satisfies Person;
   if (former && former.name !== user) for (const room of session.rooms) room.renamed(session, former.name, user);
 }
 

@@ -1,11 +1,13 @@
 /** Who may do what in a room: one table, one function, asked by every handler and by nobody else. */
+import { formatTime } from '../../shared/clock.ts';
 import { type Action, actions } from '../../shared/commands/command.ts';
 import { HubError } from '../../shared/errors.ts';
+import type { RoleName, Visibility } from '../../shared/model.ts';
 import type { PrincipalId } from './host.ts';
 import type { Person } from './session.ts';
 
 /** `guest` is what a person without an account is in a public room. */
-export type Role = 'owner' | 'moderator' | 'member' | 'guest' | 'reader' | 'dropper' | 'none';
+export type Role = RoleName | 'guest';
 
 const all: readonly Action[] = actions;
 const guest: readonly Action[] = ['see', 'read', 'post', 'list', 'download'];
@@ -21,18 +23,40 @@ export const roleActions: Readonly<Record<Role, readonly Action[]>> = {
   none: [],
 };
 
+/** What somebody is kept from in a room. */
+export interface Sanction {
+  /** As the moderator wrote it. */
+  readonly user: string;
+  readonly by: string;
+  readonly reason: string;
+  /** Milliseconds since 1970; without it for good. */
+  readonly untilMs?: number;
+}
+
 /** What of a room the function looks at. */
 export interface RoomRights {
   readonly name: string;
-  readonly visibility: 'public' | 'listed' | 'private';
+  readonly visibility: Visibility;
   /** Folded account name → role. */
-  readonly roles: Readonly<Record<string, Role>>;
+  readonly roles: Readonly<Record<string, RoleName>>;
+  /** `sanctionKey` → why; those that are over are not here any more. */
+  readonly bans?: Readonly<Record<string, Sanction>>;
+  readonly mutes?: Readonly<Record<string, Sanction>>;
+  /** Written by the hub alone. */
+  readonly isRecord?: true;
+}
+
+const recordActions: readonly Action[] = ['see', 'read', 'list', 'download', 'invite', 'manage'];
+
+/** Under what a person is banned and muted: an account by name, a guest, who may come back under another one, by address. */
+export function sanctionKey(person: Pick<Person, 'principal' | 'isGuest' | 'address'>): string {
+  return person.isGuest ? `a:${person.address}` : person.principal;
 }
 
 /** The role a person has in a room. Administrators own every room. */
 export function roleOf(person: Person, room: RoomRights): Role {
   if (person.isAdmin) return 'owner';
-  const given = person.isGuest ? undefined : room.roles[person.principal.slice('u:'.length)];
+  const given = person.isGuest ? person.invited?.[room.name] : room.roles[person.principal.slice('u:'.length)];
   if (given) return given;
   if (room.visibility !== 'public') return 'none';
   return person.isGuest ? 'guest' : 'member';
@@ -45,7 +69,16 @@ export function may(
   room: RoomRights,
   object?: { readonly owner: PrincipalId },
 ): boolean {
-  const allowed = roleActions[roleOf(person, room)];
+  const key = sanctionKey(person);
+  if (room.bans?.[key] || (action === 'post' && room.mutes?.[key])) return false;
+  if (room.isRecord && !recordActions.includes(action)) return false;
+  const { scope } = person;
+  if (scope?.room !== undefined && scope.room !== room.name) return false;
+  if (scope?.actions && action !== 'see' && !scope.actions.includes(action)) return false;
+  const role = roleOf(person, room);
+  // Who is not in a listed room knows that it is there.
+  if (role === 'none' && action === 'see') return room.visibility === 'listed';
+  const allowed = roleActions[role];
   if (object && (action === 'overwrite' || action === 'delete-own') && object.owner !== person.principal) {
     return allowed.includes('delete-any');
   }
@@ -67,7 +100,10 @@ const wants: Readonly<Record<Action, string>> = {
   manage: 'manage this room',
 };
 
-/** As `may`, but throws: `no-room` for a room that the person may not see, else `forbidden` with what to do. */
+/**
+ * As `may`, but throws: `banned` with the reason; `no-room` for a room that the person may not see; else `forbidden` with
+ * what to do.
+ */
 export function demand(
   person: Person,
   action: Action,
@@ -75,7 +111,18 @@ export function demand(
   object?: { readonly owner: PrincipalId },
 ): void {
   if (may(person, action, room, object)) return;
+  const key = sanctionKey(person);
+  const ban = room.bans?.[key];
+  if (ban) throw new HubError('banned', `you are banned from ${room.name}${why(ban)}`);
   if (!may(person, 'see', room)) throw new HubError('no-room', `there is no room ${room.name}; try ROOMS`);
+  const mute = action === 'post' ? room.mutes?.[key] : undefined;
+  if (mute) throw new HubError('forbidden', `you are muted in ${room.name}${why(mute)}`);
   const advice = person.isGuest ? '; guests need an account for this: LOGIN' : '';
   throw new HubError('forbidden', `you may not ${wants[action]}${advice}`);
+}
+
+/** ` until 2026-11-23T12:00:00Z: spam` */
+export function why({ untilMs, reason }: Pick<Sanction, 'untilMs' | 'reason'>): string {
+  const until = untilMs === undefined ? '' : ` until ${formatTime(untilMs)}`;
+  return reason === '' ? until : `${until}: ${reason}`;
 }

@@ -3,6 +3,7 @@ import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName, type RoomName, type UserName } from '../../shared/names.ts';
+import { auditRoom } from './audit.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { LiveRoom, RoomDocument } from './live-rooms.ts';
 import { appendEvent, rowOf } from './log.ts';
@@ -10,16 +11,12 @@ import { demand, may } from './permissions.ts';
 
 export type RoomHandlers = Pick<Handlers, 'ROOMS' | 'CREATE' | 'JOIN' | 'PART' | 'TOPIC' | 'NAMES'>;
 
-/** The room that every hub has: public, owned by nobody but administrators. */
-export async function foundLobby(domain: Domain): Promise<void> {
-  if (domain.rooms.find('lobby')) return;
-  await foundRoom(domain, {
-    name: 'lobby',
-    topic: '',
-    visibility: 'public',
-    roles: {},
-    created: formatTime(domain.clock.now()),
-  });
+/** The rooms that every hub has, owned by nobody but administrators: the lobby, and the audit log. */
+export async function foundRooms(domain: Domain): Promise<void> {
+  const made = { topic: '', roles: {}, created: formatTime(domain.clock.now()) };
+  if (!domain.rooms.find('lobby')) await foundRoom(domain, { ...made, name: 'lobby', visibility: 'public' });
+  if (domain.rooms.find(auditRoom)) return;
+  await foundRoom(domain, { ...made, name: auditRoom, visibility: 'private', isRecord: true });
 }
 
 async function foundRoom(domain: Domain, value: RoomDocument): Promise<LiveRoom> {

@@ -1,5 +1,7 @@
 /** A person on a wire, and how the wire hands requests in and takes events out. */
+import type { Action } from '../../shared/commands/command.ts';
 import type { HubEvent } from '../../shared/events.ts';
+import type { RoleName } from '../../shared/model.ts';
 import type { PrincipalId } from './host.ts';
 
 /** What the wire knows of the peer. */
@@ -18,7 +20,20 @@ export interface Person {
   readonly principal: PrincipalId;
   readonly name: string;
   readonly isGuest: boolean;
+  /** Not so with a token that says less. */
   readonly isAdmin: boolean;
+  /** Of the connection that the session began with. */
+  readonly address: string;
+  /** What a token leaves of the person's rights. */
+  readonly scope?: Scope;
+  /** A guest's roles by invite: room → role. */
+  readonly invited?: Readonly<Record<string, RoleName>>;
+}
+
+/** A token's bounds: this room only, these actions only. */
+export interface Scope {
+  readonly room?: string;
+  readonly actions?: readonly Action[];
 }
 
 /**
@@ -34,6 +49,8 @@ export interface EventBatch {
 /** Where a session's events go. Must not throw and must not wait. */
 export interface Sink {
   deliver(batch: EventBatch): void;
+  /** The hub has ended the session: whoever sits there is told, and the connection ends. */
+  revoked?(): void;
 }
 
 /** One per signed-in person and wire; made by `hub.connect`. Wires read it and never change it. */

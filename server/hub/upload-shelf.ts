@@ -55,6 +55,15 @@ export class UploadShelf {
     for (const upload of this.#byPlace.values()) if (upload.document.principal === person.principal) yield upload;
   }
 
+  /** What the unfinished uploads to a room have announced, but for the one to this path. */
+  reservedIn(roomKey: string, path: string): number {
+    let octets = 0;
+    for (const { document } of this.#byPlace.values()) {
+      if (document.path !== path && document.path.startsWith(`/${roomKey}/`)) octets += document.size ?? 0;
+    }
+    return octets;
+  }
+
   /** The upload of this person and path, if its announced size agrees; else a new one. */
   async beginOrResume(person: Person, input: ParsedOf<'PUT'>): Promise<Upload> {
     const known = this.#byPlace.get(placeOf(person.principal, input.path));

@@ -12,6 +12,7 @@ import type { Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { appendEvent } from './log.ts';
 import { demand } from './permissions.ts';
+import { demandQuota } from './quotas.ts';
 import type { Person } from './session.ts';
 import { demandPlace, type Expected, Folders, type PutMode } from './tree.ts';
 import type { Upload } from './upload.ts';
@@ -51,6 +52,8 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
     async PUT(call, input) {
       const { room, person, session, exchange } = call;
       if (!(await domain.blobs.hasRoom(input.size ?? exchange.content?.octets ?? 0))) throw new HubError('no-space');
+      const asked = input.size ?? exchange.content?.octets ?? 0;
+      await demandQuota(domain, room, asked, shelf.reservedIn(room.key, input.path));
       if (input.mode === 'if-match' && !input.match)
         throw new HubError('bad-argument', 'if-match needs match=', { at: 'match' });
       if (input.parents) await folders.makeAbove(input.path, person);

@@ -1,12 +1,14 @@
 /** TABLE 1: every command of the hub, on every wire. */
+import { access } from './access.ts';
 import type { Command, Input, Output, Parsed } from './command.ts';
 import { files } from './files.ts';
 import { messages } from './messages.ts';
 import { people } from './people.ts';
+import { rights } from './rights.ts';
 import { rooms } from './rooms.ts';
 import { uploads } from './uploads.ts';
 
-export const commands = { ...people, ...rooms, ...messages, ...files, ...uploads };
+export const commands = { ...people, ...rooms, ...messages, ...files, ...uploads, ...rights, ...access };
 
 export type CommandName = keyof typeof commands;
 export type CommandOf<N extends CommandName> = (typeof commands)[N];
@@ -21,6 +23,8 @@ export const subjects: Readonly<Record<string, Readonly<Record<string, Command>>
   messages,
   files,
   uploads,
+  rights,
+  access,
 };
 
 export function isCommandName(name: string): name is CommandName {

@@ -2,15 +2,7 @@
 import * as z from 'zod';
 import { command } from '../commands/command.ts';
 import { isEventName } from '../events.ts';
-import { Count, Octets } from '../model.ts';
-
-/** `60s`, `5m`, `1h` in milliseconds. */
-const Duration = z
-  .string()
-  .regex(/^[1-9]\d{0,5}(s|m|h)$/, 'is a number and s, m or h')
-  .transform(
-    text => Number.parseInt(text, 10) * { s: 1_000, m: 60_000, h: 3_600_000 }[text.slice(-1) as 's' | 'm' | 'h'],
-  );
+import { Count, Duration, Octets } from '../model.ts';
 
 const Label = z.string().regex(/^[\w.-]{1,32}$/, 'is a label without its #');
 const EventNames = z

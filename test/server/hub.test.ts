@@ -61,7 +61,7 @@ t.test('people', async t => {
   });
 
   t.test('guests can be refused altogether', async t => {
-    const { stranger } = await testHub({ settings: { guests: false, clearPasswords: false } });
+    const { stranger } = await testHub({ settings: { guests: false, clearPasswords: false, registration: false } });
     t.equal(await stranger().code('NICK', { user: 'eve' }), 'forbidden');
   });
 });

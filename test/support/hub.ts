@@ -53,7 +53,7 @@ export async function testHub(more: Partial<Parameters<typeof createHub>[0]> = {
     report: ({ what, error }) => {
       throw new Error(what, { cause: error });
     },
-    settings: { guests: true, clearPasswords: false },
+    settings: { guests: true, clearPasswords: false, registration: false },
     ...more,
   });
   const enter = (origin: Partial<Session['origin']> = {}): Guest =>

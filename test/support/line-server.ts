@@ -26,7 +26,11 @@ export interface LineServerOptions {
 export async function serveLine(t: Test, options: LineServerOptions = {}): Promise<LineServer> {
   const { clock = systemClock, connectionsMax = 10_000, guests = true } = options;
   const certificate = options.certificate ?? (await ownCertificate(undefined));
-  const { hub, account } = await testHub({ name: 'den', clock, settings: { guests, clearPasswords: false } });
+  const { hub, account } = await testHub({
+    name: 'den',
+    clock,
+    settings: { guests, clearPasswords: false, registration: false },
+  });
   for (const name of ['cleo', 'dora']) hub.disconnect((await account(name)).session);
   const ports = { line: 0, 'line-tls': 0 };
   const app = Fastify({ logger: false });

@@ -16,6 +16,11 @@ export function read(database: Database, query: Read): readonly Row[] {
       return database
         .prepare(`SELECT ${ENTRY}, NULL FROM entries WHERE parent = ? AND name > ? ORDER BY name LIMIT ?`)
         .all([query[1], query[2], query[3]]);
+    case 'usage':
+      // What begins with the folder and a slash: 0 is the character behind it.
+      return database
+        .prepare('SELECT count(size), coalesce(sum(size), 0) FROM entries WHERE path > ? AND path < ?')
+        .all([`${query[1]}/`, `${query[1]}0`]);
     case 'document':
       return database
         .prepare('SELECT key, version, value FROM documents WHERE kind = ? AND key = ?')

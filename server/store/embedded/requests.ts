@@ -35,6 +35,7 @@ export type Read =
   | readonly ['history', room: string, before: number | undefined, after: number | undefined, limit: number]
   | readonly ['entry', path: string]
   | readonly ['children', folder: string, after: string, limit: number]
+  | readonly ['usage', folder: string]
   | readonly ['document', kind: DocumentKind, key: string]
   | readonly ['documents', kind: DocumentKind, after: string, limit: number];
 

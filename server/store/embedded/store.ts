@@ -75,6 +75,11 @@ export class EmbeddedStore implements Store {
     return (await this.#read(['children', folder, after, limit])).map(entryRow);
   }
 
+  async usage(folder: string) {
+    const [row] = await this.#read(['usage', folder]);
+    return { files: Number(row?.[0]), octets: Number(row?.[1]) };
+  }
+
   async document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined> {
     const [row] = await this.#read(['document', kind, key]);
     return row && documentRow<T>(row);

@@ -76,6 +76,12 @@ class MemoryStore implements Store {
     return pageOf(children, ({ path }) => baseName(path), page);
   }
 
+  async usage(folder: string) {
+    const below = [...this.#entries.values()].filter(({ path }) => path !== folder && isWithin(path, folder));
+    const files = below.filter(entry => entry.type === 'file');
+    return { files: files.length, octets: files.reduce((sum, { size }) => sum + size, 0) };
+  }
+
   async document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined> {
     return this.#documents.get(`${kind} ${key}`) as Document<T> | undefined;
   }

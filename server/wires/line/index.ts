@@ -47,7 +47,8 @@ class Lines {
       if (this.#drained) throw new HubError('shutting-down');
       this.#open.add(new LineConnection(connection, this.context));
     } catch (error) {
-      connection.write(this.farewell(error, 'shutting-down'));
+      const isBanned = error instanceof HubError && error.code === 'banned';
+      connection.write(this.farewell(error, isBanned ? 'revoked' : 'shutting-down'));
       connection.lingerClose();
     }
   };

@@ -126,6 +126,12 @@ export class LineConnection implements ConnectionEvents {
     this.#endIfIdle();
   }
 
+  /** The hub has ended the session. What still streams in will not come to its end. */
+  revoked(): void {
+    for (const line of [this, ...(this.#attached ?? [])]) line.incoming?.lose();
+    this.finish('revoked');
+  }
+
   announce(abilities: { hasCredit: boolean; hasHeartbeat: boolean; form: Style['form'] }): void {
     this.hasCredit = abilities.hasCredit;
     this.style = { ...this.style, form: abilities.form };

@@ -36,6 +36,10 @@ export class Outbox implements Sink {
     if (octets.length > 0) requests.replies.event(octets);
   }
 
+  revoked(): void {
+    this.#line.revoked();
+  }
+
   /** The reader has caught up: it is told what it missed, and goes on live. */
   drained(): void {
     const gaps = this.#gaps;

@@ -1,0 +1,109 @@
+/** Table 1, rights: who may do what in a room, and what is done about those who misuse it. */
+import * as z from 'zod';
+import { Count, Duration, Octets, Reason, RoleName, Time, Visibility } from '../model.ts';
+import { RoomName, UserName } from '../names.ts';
+import { command } from './command.ts';
+
+const InRoom = { room: RoomName, user: UserName };
+const Sanction = z.object({ ...InRoom, for: Duration.optional(), reason: Reason.optional() });
+const Sanctioned = z.object({ ...InRoom, until: Time.optional() });
+
+export const rights = {
+  ROLE: command({
+    summary:
+      'Show what a person is in a room, or make an account owner, moderator, member, reader, dropper or none there.',
+    words: ['room', 'user', 'role?'],
+    input: z.object({ ...InRoom, role: RoleName.optional() }),
+    output: z.object({ ...InRoom, role: z.string() }),
+    needs: ['see', 'room'],
+    audit: ['room', 'user', 'role'],
+  }),
+  ROLES: command({
+    summary: 'List the accounts that were given a role in a room.',
+    words: ['room'],
+    input: z.object({ room: RoomName }),
+    output: z.object({ room: RoomName, count: Count }),
+    rows: z.object({ user: z.string(), role: RoleName }),
+    needs: ['read', 'room'],
+    repeatable: 'yes',
+  }),
+  VISIBILITY: command({
+    summary: 'Show who sees and enters a room without a role, or set it: public, listed or private.',
+    words: ['room', 'visibility?'],
+    input: z.object({ room: RoomName, visibility: Visibility.optional() }),
+    output: z.object({ room: RoomName, visibility: Visibility }),
+    needs: ['see', 'room'],
+    audit: ['room', 'visibility'],
+  }),
+  KICK: command({
+    summary: 'Make a person leave a room; they may come back.',
+    words: ['room', 'user', 'reason?…'],
+    input: z.object({ ...InRoom, reason: Reason.optional() }),
+    output: z.object({ ...InRoom, sessions: Count }),
+    needs: ['moderate', 'room'],
+    audit: ['room', 'user', 'reason'],
+  }),
+  BAN: command({
+    summary: 'Keep an account, or the address of a guest, out of a room; for= limits it.',
+    words: ['room', 'user', 'reason?…'],
+    input: Sanction,
+    output: Sanctioned,
+    needs: ['moderate', 'room'],
+    audit: ['room', 'user', 'for', 'reason'],
+  }),
+  UNBAN: command({
+    summary: 'Let a person into a room again.',
+    words: ['room', 'user'],
+    input: z.object(InRoom),
+    output: z.object(InRoom),
+    needs: ['moderate', 'room'],
+    audit: ['room', 'user'],
+  }),
+  MUTE: command({
+    summary: 'Let a person read in a room and not post; for= limits it.',
+    words: ['room', 'user', 'reason?…'],
+    input: Sanction,
+    output: Sanctioned,
+    needs: ['moderate', 'room'],
+    audit: ['room', 'user', 'for', 'reason'],
+  }),
+  UNMUTE: command({
+    summary: 'Let a person post in a room again.',
+    words: ['room', 'user'],
+    input: z.object(InRoom),
+    output: z.object(InRoom),
+    needs: ['moderate', 'room'],
+    audit: ['room', 'user'],
+  }),
+  BANS: command({
+    summary: 'List who is banned or muted in a room.',
+    words: ['room'],
+    input: z.object({ room: RoomName }),
+    output: z.object({ room: RoomName, count: Count }),
+    rows: z.object({
+      kind: z.enum(['ban', 'mute']),
+      user: z.string(),
+      by: z.string(),
+      until: Time.optional(),
+      text: z.string().optional(),
+    }),
+    needs: ['moderate', 'room'],
+    repeatable: 'yes',
+  }),
+  SLOW: command({
+    summary: 'Show how many seconds a person waits between two messages in a room, or set it; 0 for none.',
+    words: ['room', 'seconds?'],
+    input: z.object({ room: RoomName, seconds: Count.optional() }),
+    output: z.object({ room: RoomName, seconds: Count }),
+    needs: ['see', 'room'],
+    audit: ['room', 'seconds'],
+  }),
+  QUOTA: command({
+    summary: 'Show how many octets the files of a room take and may take, or set it; 0 for no limit.',
+    words: ['room', 'octets?'],
+    input: z.object({ room: RoomName, octets: Octets.optional() }),
+    output: z.object({ room: RoomName, octets: Octets, used: Octets }),
+    needs: ['list', 'room'],
+    audit: ['room', 'octets'],
+  }),
+};
