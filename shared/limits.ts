@@ -66,6 +66,7 @@ export const limits = {
   fileNameOctetsMax: 255,
   pathOctetsMax: 4096,
   topicCharsMax: 300,
+  reasonCharsMax: 200,
   passwordCharsMax: 256,
   roomsPerPersonMax: 100,
   /** Failed logins: this many are free, then the wait doubles from one second to this. */

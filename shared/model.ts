@@ -72,7 +72,7 @@ export const Visibility = z.enum(['public', 'listed', 'private']);
 export type Visibility = z.infer<typeof Visibility>;
 
 /** Why somebody is refused something; one line. */
-export const Reason = Topic;
+export const Reason = Topic.check(z.maxLength(limits.reasonCharsMax));
 
 /** An address as the server sees it: IPv4, or IPv6 without brackets and zone. */
 export const Address = z.union([z.ipv4(), z.ipv6()], { error: 'is an IPv4 or IPv6 address' });

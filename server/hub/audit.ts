@@ -15,10 +15,13 @@ export async function audit(
 ): Promise<void> {
   const room = domain.rooms.find(auditRoom);
   if (!room?.rights.isRecord || !person) return;
-  const words = fields.flatMap(field => {
-    const value: unknown = input[field as never];
-    return value === undefined ? [] : [`${field}=${Array.isArray(value) ? value.join() : value}`];
-  });
+  const words: string[] = [];
+  for (const field of fields) {
+    const key = field.replace('!', '');
+    const value: unknown = input[key as never];
+    if (value !== undefined) words.push(`${key}=${Array.isArray(value) ? value.join() : value}`);
+    else if (key !== field) return;
+  }
   const draft = { event: 'MSG', text: [name, ...words].join(' ') } as const;
   await appendEvent(domain, room, person, draft).catch(error =>
     domain.report({ what: 'writing the audit log', error }),

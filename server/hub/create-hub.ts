@@ -117,7 +117,6 @@ class LiveHub implements Hub {
     return entry.audit ? this.#audited(session, name, entry.audit, input, output) : output;
   }
 
-  /** Asked and not changed: `ROLE lobby eve` alone is nothing to remember. */
   async #audited<T>(
     session: LiveSession,
     name: string,
@@ -126,8 +125,7 @@ class LiveHub implements Hub {
     output: T | Promise<T>,
   ) {
     const result = await output;
-    const isChange = fields.length < 2 || fields.slice(-1).some(field => input[field as never] !== undefined);
-    if (isChange) await audit(this.#domain, session, name, fields, input);
+    await audit(this.#domain, session, name, fields, input);
     return result;
   }
 

@@ -16,7 +16,7 @@ export const rights = {
     input: z.object({ ...InRoom, role: RoleName.optional() }),
     output: z.object({ ...InRoom, role: z.string() }),
     needs: ['see', 'room'],
-    audit: ['room', 'user', 'role'],
+    audit: ['room', 'user', 'role!'],
   }),
   ROLES: command({
     summary: 'List the accounts that were given a role in a room.',
@@ -33,7 +33,7 @@ export const rights = {
     input: z.object({ room: RoomName, visibility: Visibility.optional() }),
     output: z.object({ room: RoomName, visibility: Visibility }),
     needs: ['see', 'room'],
-    audit: ['room', 'visibility'],
+    audit: ['room', 'visibility!'],
   }),
   KICK: command({
     summary: 'Make a person leave a room; they may come back.',
@@ -96,7 +96,7 @@ export const rights = {
     input: z.object({ room: RoomName, seconds: Count.optional() }),
     output: z.object({ room: RoomName, seconds: Count }),
     needs: ['see', 'room'],
-    audit: ['room', 'seconds'],
+    audit: ['room', 'seconds!'],
   }),
   QUOTA: command({
     summary: 'Show how many octets the files of a room take and may take, or set it; 0 for no limit.',
@@ -104,6 +104,6 @@ export const rights = {
     input: z.object({ room: RoomName, octets: Octets.optional() }),
     output: z.object({ room: RoomName, octets: Octets, used: Octets }),
     needs: ['list', 'room'],
-    audit: ['room', 'octets'],
+    audit: ['room', 'octets!'],
   }),
 };
