@@ -1,9 +1,22 @@
 /** The further connections of a session on which files travel, so that talk never waits behind them. */
+import { MIB } from '../shared/limits.ts';
+import { HashThread } from './hash-thread.ts';
 import type { Link } from './link.ts';
 import type { Session } from './session.ts';
 
+/** From here on a file is worth more than one connection: each has its own window, and its own share of a busy way. */
+const severalFromOctets = 64 * MIB;
+const severalConnections = 3;
+
+/** How many connections carry so many octets of one file. */
+export function connectionsFor(octets: number, parallel: number | 'auto' = 'auto'): number {
+  if (parallel !== 'auto') return parallel;
+  return octets < severalFromOctets ? 1 : severalConnections;
+}
+
 /** Opened when first needed and kept for the next file. */
 export class BulkLinks {
+  readonly hashes = new HashThread();
   readonly #session: Session;
   readonly #idle: Link[] = [];
   readonly #all = new Set<Link>();
@@ -18,14 +31,52 @@ export class BulkLinks {
     try {
       return await work(link);
     } finally {
-      if (link.isEnding) this.#all.delete(link);
-      else this.#idle.push(link);
+      this.#giveBack(link);
     }
   }
 
   /** As `use`, and again on another connection when this one is lost: `work` must be safe to repeat. */
   persist<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#session.persist(() => this.use(work, signal), signal);
+    return this.again(() => this.use(work, signal), signal);
+  }
+
+  /** Runs `work` again when a connection is lost under it. */
+  again<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.#session.persist(work, signal);
+  }
+
+  /**
+   * Runs `work` on up to `count` connections at once, each until nothing is left to do. Those beyond the first only help:
+   * one that cannot be opened, or comes when all is done, is left out. The first failure ends the others.
+   */
+  async share(
+    count: number,
+    work: (link: Link, signal: AbortSignal) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const [failed, done] = [new AbortController(), new AbortController()];
+    const ends = signal ? [signal, failed.signal] : [failed.signal];
+    const run = async (isFirst: boolean) => {
+      // One for each connection: so many requests listen to it that Node would suspect a leak.
+      const until = AbortSignal.any(ends);
+      const opening = AbortSignal.any([until, done.signal]);
+      const link = await (isFirst ? this.#take(until) : this.#take(opening).catch(() => undefined));
+      if (!link) return;
+      try {
+        await work(link, until);
+        done.abort();
+      } finally {
+        this.#giveBack(link);
+      }
+    };
+    const runs = Array.from({ length: count }, (_, n) => run(n === 0).catch(error => failed.abort(error)));
+    await Promise.all(runs);
+    failed.signal.throwIfAborted();
+  }
+
+  #giveBack(link: Link): void {
+    if (link.isEnding) this.#all.delete(link);
+    else this.#idle.push(link);
   }
 
   async #take(signal?: AbortSignal): Promise<Link> {
@@ -43,6 +94,7 @@ export class BulkLinks {
   }
 
   destroy(): void {
+    this.hashes.end();
     for (const link of this.#all) link.destroy();
   }
 }

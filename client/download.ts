@@ -1,26 +1,16 @@
 /** Receiving one file into `.name.plpart`, resumed where an earlier attempt ended, verified, then renamed. */
-import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
+import type { Range } from '../shared/ranges.ts';
+import { type BulkLinks, connectionsFor } from './bulk.ts';
 import { HashMismatchError, PartylineError } from './errors.ts';
 import type { Link, Row } from './link.ts';
-import type { OnStep } from './progress.ts';
-
-export interface RemoteFile {
-  readonly path: string;
-  readonly size: number;
-  readonly hash: string;
-  /** RFC 3339. */
-  readonly modified?: string | undefined;
-}
-
-export interface ReceiveOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly timeoutMs?: number | undefined;
-  readonly onStep?: OnStep | undefined;
-}
+import { Part, partOf, settle } from './part.ts';
+import type { RemoteFile } from './remote-tree.ts';
+import type { FileOptions } from './transfer-options.ts';
 
 export interface Received {
   readonly path: string;
@@ -30,38 +20,31 @@ export interface Received {
   readonly resumedFrom: number;
 }
 
+/** What one connection of several fetches at a time: what they hold beyond a hole is lost with the process. */
+const spanOctets = 4 * limits.pieceOctets;
+
 /** Errors: HashMismatchError when what came twice is not what the hub announced; PartylineError; what the disk says. */
 export async function receive(
-  link: Link,
+  bulk: BulkLinks,
   remote: RemoteFile,
   local: string,
-  options: ReceiveOptions,
+  options: FileOptions,
 ): Promise<Received> {
-  const part = join(dirname(local), partName(basename(local)));
-  if (remote.size <= limits.chunkOctets) return receiveSmall(link, remote, local, part, options);
-  await mkdir(dirname(local), { recursive: true });
-  const journal = `${part}.json`;
-  // The part belongs to one content: another file of the name begins anew.
-  const known = await readFile(journal, 'utf8').then(JSON.parse, () => undefined);
-  const isSame = (known as { hash?: unknown } | undefined)?.hash === remote.hash;
-  if (!isSame) await rm(part, { force: true });
-  await writeFile(journal, JSON.stringify({ hash: remote.hash, size: remote.size }));
-  for (let tries = 0; ; tries++) {
-    const resumedFrom = await fetchRest(link, remote, part, options);
-    if (resumedFrom !== undefined) {
-      await settle(part, journal, local, remote);
-      options.onStep?.({ phase: 'done', path: remote.path, octets: remote.size, total: remote.size, resumedFrom });
-      return { path: remote.path, local, size: remote.size, hash: remote.hash, resumedFrom };
-    }
-    await rm(part, { force: true });
-    if (tries > 0) throw new HashMismatchError(`${remote.path} did not arrive as announced, twice`);
+  const { path, size, hash } = remote;
+  if (size <= limits.chunkOctets) {
+    await options.pacer?.pace(size, options.signal);
+    return bulk.persist(link => receiveSmall(link, remote, local, options), options.signal);
   }
-}
-
-/** `.name.plpart`, and with its journal's ending still a name that file systems hold. */
-function partName(name: string): string {
-  const isLong = Buffer.byteLength(name) > limits.fileNameOctetsMax - '..plpart.json'.length;
-  return `.${isLong ? createHash('sha256').update(name).digest('hex') : name}.plpart`;
+  const part = await Part.open(local, remote, bulk.hashes);
+  let resumedFrom: number;
+  try {
+    resumedFrom = await receiveWhole({ bulk, part, remote, options });
+  } finally {
+    await part.close();
+  }
+  await part.finish(local);
+  options.onStep?.({ phase: 'done', path, octets: size, total: size, resumedFrom });
+  return { path, local, size, hash, resumedFrom };
 }
 
 /** A file of one row: nothing to resume, so no journal; still seen only when it is whole. */
@@ -69,14 +52,14 @@ async function receiveSmall(
   link: Link,
   remote: RemoteFile,
   local: string,
-  part: string,
-  { signal, timeoutMs, onStep }: ReceiveOptions,
+  { signal, timeoutMs, onStep }: FileOptions,
 ): Promise<Received> {
   const { path, size, hash } = remote;
-  const parts: Uint8Array[] = [];
-  const onRow = ({ blob }: Row) => void parts.push(...(blob?.pieces ?? []));
+  const part = partOf(local);
+  const pieces: Uint8Array[] = [];
+  const onRow = ({ blob }: Row) => void pieces.push(...(blob?.pieces ?? []));
   await link.request('GET', commands.GET, { path, 'if-hash': hash }, { onRow, signal, timeoutMs });
-  const octets = Buffer.concat(parts);
+  const octets = Buffer.concat(pieces);
   if (`sha256:${createHash('sha256').update(octets).digest('hex')}` !== hash) {
     throw new HashMismatchError(`${path} did not arrive as announced`);
   }
@@ -85,85 +68,84 @@ async function receiveSmall(
     await mkdir(dirname(local), { recursive: true });
     await writeFile(part, octets);
   });
-  await settle(part, undefined, local, remote);
+  await settle(part, local, remote);
   onStep?.({ phase: 'done', path, octets: size, total: size, resumedFrom: 0 });
   return { path, local, size, hash, resumedFrom: 0 };
 }
 
-/** Resolves with where it began, or undefined when the whole does not have the hash. */
-async function fetchRest(
+interface Receiving {
+  readonly bulk: BulkLinks;
+  readonly part: Part;
+  readonly remote: RemoteFile;
+  readonly options: FileOptions;
+}
+
+/** Resolves with what was there already. */
+async function receiveWhole(receiving: Receiving): Promise<number> {
+  const { bulk, part, remote, options } = receiving;
+  for (let tries = 0; tries < 2; tries++) {
+    const resumedFrom = await bulk.again(() => fetchRest(receiving), options.signal);
+    if ((await part.whole()) === remote.hash) return resumedFrom;
+    await part.discard();
+  }
+  throw new HashMismatchError(`${remote.path} did not arrive as announced, twice`);
+}
+
+/** Resolves with what was there already, when nothing is missing any more. */
+async function fetchRest(receiving: Receiving): Promise<number> {
+  const { bulk, part, remote, options } = receiving;
+  const { path, size: total } = remote;
+  const { signal, onStep, parallel } = options;
+  const confirm = () =>
+    part.confirm(octets => onStep?.({ phase: 'verify', path, octets, total, resumedFrom: octets }));
+  for (let span = await confirm(); span; span = await confirm()) {
+    const damaged = span;
+    await bulk.use(link => fetchSpan(link, receiving, damaged, signal, () => undefined), signal);
+  }
+  const resumedFrom = part.octets;
+  const tell = () => onStep?.({ phase: 'receive', path, octets: part.octets, total, resumedFrom });
+  const connections = connectionsFor(total - resumedFrom, parallel);
+  const spans = connections === 1 ? [...part.missing] : part.missing.flatMap(split);
+  const work = async (link: Link, until: AbortSignal) => {
+    for (let span = spans.shift(); span; span = spans.shift()) await fetchSpan(link, receiving, span, until, tell);
+  };
+  await bulk.share(Math.min(connections, spans.length), work, signal);
+  return resumedFrom;
+}
+
+function split({ start, end }: Range): readonly Range[] {
+  const count = Math.ceil((end - start) / spanOctets);
+  return Array.from({ length: count }, (_, n) => ({
+    start: start + n * spanOctets,
+    end: Math.min(end, start + (n + 1) * spanOctets),
+  }));
+}
+
+async function fetchSpan(
   link: Link,
-  { path, size, hash }: RemoteFile,
-  part: string,
-  { signal, timeoutMs, onStep }: ReceiveOptions,
-): Promise<number | undefined> {
-  const file = await open(part, 'a+').then(async handle => {
-    await handle.close();
-    return open(part, 'r+');
-  });
+  { part, remote, options }: Receiving,
+  { start, end }: Range,
+  signal: AbortSignal | undefined,
+  tell: () => void,
+): Promise<void> {
+  const { path, hash } = remote;
+  const { timeoutMs, pacer } = options;
+  const writer = part.writer(start);
+  let at = start;
+  const onRow = ({ blob }: Row) => {
+    if (!blob) return undefined;
+    at += blob.octets;
+    const written = writer.take(blob.pieces, blob.octets);
+    tell();
+    return pacer?.pace(blob.octets, signal) ?? written;
+  };
+  const input = { path, offset: start, length: end - start, 'if-hash': hash };
   try {
-    const digest = createHash('sha256');
-    const resumedFrom = await hashHeld(file, size, digest, octets =>
-      onStep?.({ phase: 'verify', path, octets, total: size, resumedFrom: octets }),
-    );
-    let offset = resumedFrom;
-    const onRow = async ({ blob }: { blob: { octets: number; pieces: readonly Uint8Array[] } | undefined }) => {
-      if (!blob) return;
-      for (const piece of blob.pieces) digest.update(piece);
-      const position = offset;
-      offset += blob.octets;
-      await writeAll(file, blob.pieces, blob.octets, position);
-      onStep?.({ phase: 'receive', path, octets: offset, total: size, resumedFrom });
-    };
-    if (offset < size) {
-      await link.request('GET', commands.GET, { path, offset, 'if-hash': hash }, { onRow, signal, timeoutMs });
-    }
-    if (offset !== size) throw new PartylineError('truncated', `${path} ended at ${offset} of ${size} octets`);
-    await file.datasync();
-    return `sha256:${digest.digest('hex')}` === hash ? resumedFrom : undefined;
+    await link.request('GET', commands.GET, input, { onRow, signal, timeoutMs });
+    if (at !== end) throw new PartylineError('truncated', `${path} ended at ${at} of ${end} octets`);
   } finally {
-    await file.close();
+    await writer.settle();
   }
-}
-
-async function writeAll(
-  file: FileHandle,
-  pieces: readonly Uint8Array[],
-  octets: number,
-  position: number,
-): Promise<void> {
-  const { bytesWritten } = await file.writev([...pieces], position);
-  if (bytesWritten === octets) return;
-  const rest = Buffer.concat(pieces).subarray(bytesWritten);
-  await file.write(rest, 0, rest.length, position + bytesWritten);
-}
-
-/** Feeds what is there already to the digest; it was written from the start without holes. */
-async function hashHeld(file: FileHandle, size: number, digest: Hash, tell: (octets: number) => void): Promise<number> {
-  const held = Math.min((await file.stat()).size, size);
-  const buffer = Buffer.allocUnsafeSlow(limits.pieceOctets);
-  for (let at = 0; at < held; ) {
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, held - at), at);
-    if (bytesRead === 0) return at;
-    digest.update(buffer.subarray(0, bytesRead));
-    at += bytesRead;
-    tell(at);
-  }
-  return held;
-}
-
-async function settle(
-  part: string,
-  journal: string | undefined,
-  local: string,
-  { modified }: RemoteFile,
-): Promise<void> {
-  if (modified !== undefined) {
-    const date = new Date(modified);
-    await utimes(part, date, date);
-  }
-  await rename(part, local);
-  if (journal !== undefined) await rm(journal, { force: true });
 }
 
 /** True if the local file has the size and date of the remote one. */

@@ -12,7 +12,8 @@ import { type Auth, type Change, type JoinOptions, type Reconnect, Session, type
 import { createReadStream, createWriteStream, type ReadRange } from './streams.ts';
 import { type SyncOptions, type SyncSummary, sync } from './sync.ts';
 import { openTcp } from './tcp.ts';
-import { get, put, type Summary, type TransferOptions } from './tree.ts';
+import type { TransferOptions } from './transfer-options.ts';
+import { get, put, type Summary } from './tree.ts';
 import type { Verb, VerbInput, VerbOutput } from './verbs.ts';
 
 export interface ConnectOptions {

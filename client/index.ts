@@ -8,5 +8,6 @@ export type { Room } from './room.ts';
 export type { Auth, Change, JoinOptions, Reconnect, State } from './session.ts';
 export type { ReadRange } from './streams.ts';
 export type { SyncOptions, SyncSummary } from './sync.ts';
-export type { Summary, TransferOptions } from './tree.ts';
+export type { TransferOptions } from './transfer-options.ts';
+export type { Summary } from './tree.ts';
 export type { Verb, VerbInput, VerbOutput } from './verbs.ts';

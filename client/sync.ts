@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import ignore from 'ignore';
 import type { BulkLinks } from './bulk.ts';
 import { rfc3339, walk } from './local-tree.ts';
+import { type RemoteEntry, remoteTree, statOrNothing } from './remote-tree.ts';
 import type { Session } from './session.ts';
-import { put, type RemoteEntry, remoteTree, type Summary, statOrNothing, type TransferOptions } from './tree.ts';
+import type { TransferOptions } from './transfer-options.ts';
+import { put, type Summary } from './tree.ts';
 
 export interface SyncOptions extends TransferOptions {
   /** Remove from the hub what is not here. */
@@ -32,7 +34,7 @@ export async function sync(
 ): Promise<SyncSummary> {
   const patterns = await readFile(join(folder, options.ignore ?? '.plignore'), 'utf8').catch(() => '');
   const matcher = ignore().add(patterns);
-  const isIgnored = (name: string) => matcher.ignores(name);
+  const isIgnored = (name: string) => matcher.ignores(name) || options.isIgnored?.(name) === true;
   const target = remote.replace(/\/$/, '');
   const there = new Map<string, RemoteEntry>();
   for await (const entry of remoteTreeOrNothing(session, target)) there.set(entry.name, entry);

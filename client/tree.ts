@@ -2,29 +2,16 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { limits } from '../shared/limits.ts';
-import { isWithin } from '../shared/names.ts';
 import type { BulkLinks } from './bulk.ts';
-import { isUnchanged, type Received, type RemoteFile, receive } from './download.ts';
+import { isUnchanged, type Received, receive } from './download.ts';
 import { PartylineError } from './errors.ts';
 import { type LocalEntry, localName, rfc3339, walk } from './local-tree.ts';
-import { metered, type OnProgress, type OnStep } from './progress.ts';
+import { Pacer, Window } from './pacing.ts';
+import { metered, type OnStep } from './progress.ts';
+import { isRemoteFolder, makeFolder, type RemoteFile, remoteTree, Standing } from './remote-tree.ts';
 import type { Session } from './session.ts';
-import { type Sent, sendLarge, sendSmall, Window } from './upload.ts';
-
-export interface TransferOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Of a request without any sign of life from the server. Default 30 s. */
-  readonly timeoutMs?: number | undefined;
-  readonly onProgress?: OnProgress | undefined;
-  /** Of one file that is sent. */
-  readonly bytesPerSecond?: number | undefined;
-  /** Large files at once; each has a connection of its own. Default 2. */
-  readonly parallel?: number | 'auto' | undefined;
-  readonly recursive?: boolean | undefined;
-  /** Send or fetch also what has the same size and date on both sides. */
-  readonly force?: boolean | undefined;
-  readonly isIgnored?: ((name: string) => boolean) | undefined;
-}
+import type { FileOptions, TransferOptions } from './transfer-options.ts';
+import { type Sent, sendLarge, sendSmall } from './upload.ts';
 
 export interface Summary {
   readonly files: number;
@@ -34,58 +21,10 @@ export interface Summary {
   readonly sent: readonly (Sent | Received)[];
 }
 
-const smallAtOnce = 32;
-
-export interface RemoteEntry {
-  /** From the listed folder, with `/`. */
-  readonly name: string;
-  readonly path: string;
-  readonly type: 'file' | 'dir';
-  readonly size: number;
-  readonly hash: string;
-  readonly modified: string | undefined;
-}
-
-/** Every entry below a folder of the hub, folders before what is in them. */
-export async function* remoteTree(session: Session, folder: string, signal?: AbortSignal): AsyncGenerator<RemoteEntry> {
-  const waiting = [''];
-  for (let prefix = waiting.shift(); prefix !== undefined; prefix = waiting.shift()) {
-    const path = `${folder.replace(/\/$/, '')}${prefix === '' ? '' : `/${prefix.slice(0, -1)}`}`;
-    for (const { fields } of await session.list('LS', { path: path === '' ? '/' : path }, { signal })) {
-      const name = prefix + String(fields['name']);
-      const type = fields['type'] === 'dir' ? 'dir' : 'file';
-      if (type === 'dir') waiting.push(`${name}/`);
-      const modified = fields['modified'] as string | undefined;
-      yield {
-        name,
-        path: `${folder.replace(/\/$/, '')}/${name}`,
-        type,
-        size: Number(fields['size'] ?? 0),
-        hash: String(fields['hash'] ?? ''),
-        modified,
-      };
-    }
-  }
-}
-
-async function isRemoteFolder(session: Session, path: string): Promise<boolean> {
-  if (path.endsWith('/')) return true;
-  return (await statOrNothing(session, path))?.type === 'dir';
-}
-
-/** Undefined where nothing stands. Errors: all others of STAT. */
-export async function statOrNothing(session: Session, path: string): Promise<{ readonly type: string } | undefined> {
-  try {
-    return await session.request('STAT', { path });
-  } catch (error) {
-    if (error instanceof PartylineError && isAbsence(error)) return undefined;
-    throw error;
-  }
-}
-
-function isAbsence({ code }: PartylineError): boolean {
-  return code === 'no-file' || code === 'no-room';
-}
+/** Small files on their way at once; large ones wait for a connection. */
+const sentSmallAtOnce = 32;
+const fetchedAtOnce = 4;
+const largeAtOnce = 2;
 
 /** A trailing slash on the source means its contents, as with rsync; on the target it means a folder. */
 export async function put(
@@ -123,10 +62,10 @@ async function putAll(
   target: (entry: LocalEntry) => Promise<string>,
   options: TransferOptions,
 ): Promise<Summary> {
-  const small = new Window(smallAtOnce);
-  const large = new Window(options.parallel === undefined || options.parallel === 'auto' ? 2 : options.parallel);
-  const onStep = metered(options.onProgress);
-  const tally = new Tally(onStep);
+  const small = new Window(sentSmallAtOnce);
+  const large = new Window(options.transfers ?? largeAtOnce);
+  const each = fileOptions(options);
+  const tally = new Tally(each.onStep);
   const standing = new Standing(session);
   for await (const entry of entries) {
     options.signal?.throwIfAborted();
@@ -143,76 +82,15 @@ async function putAll(
     }
     if (entry.size <= limits.inlineOctetsMax) {
       await small.room();
-      small.add(sendSmall(session, entry, path, { ...options, onStep }).then(sent => tally.done(sent)));
+      small.add(sendSmall(session, entry, path, each).then(sent => tally.done(sent)));
     } else {
       await large.room();
-      large.add(sendLarge(session, bulk, entry, path, { ...options, onStep }).then(sent => tally.done(sent)));
+      large.add(sendLarge(session, bulk, entry, path, each).then(sent => tally.done(sent)));
     }
   }
   await small.empty();
   await large.empty();
   return tally.summary();
-}
-
-/** MKDIR with the folders above it; standing already is fine. True if it is new. */
-export async function makeFolder(session: Session, path: string): Promise<boolean> {
-  try {
-    await session.persist(() => session.request('MKDIR', { path }));
-    return true;
-  } catch (error) {
-    if (!(error instanceof PartylineError)) throw error;
-    if (error.code === 'exists') return false;
-    const above = path.slice(0, path.lastIndexOf('/'));
-    if (error.code !== 'no-file' || above === '') throw error;
-    await makeFolder(session, above);
-    return makeFolder(session, path);
-  }
-}
-
-interface Standee {
-  readonly type: string;
-  readonly size: number;
-  readonly modified: unknown;
-}
-
-/** What stands in the target's folders. Each is listed once, and forgotten when the walk has left it. */
-class Standing {
-  readonly #session: Session;
-  readonly #folders = new Map<string, ReadonlyMap<string, Standee>>();
-
-  constructor(session: Session) {
-    this.#session = session;
-  }
-
-  async at(path: string): Promise<Standee | undefined> {
-    const end = path.lastIndexOf('/');
-    const folder = path.slice(0, end) || '/';
-    for (const left of this.#folders.keys()) if (!isWithin(path, left)) this.#folders.delete(left);
-    let entries = this.#folders.get(folder);
-    if (!entries) {
-      entries = await this.#list(folder);
-      this.#folders.set(folder, entries);
-    }
-    return entries.get(path.slice(end + 1).normalize('NFC'));
-  }
-
-  /** A folder that was just made need not be listed. */
-  isEmpty(folder: string): void {
-    this.#folders.set(folder, new Map());
-  }
-
-  async #list(path: string): Promise<ReadonlyMap<string, Standee>> {
-    const rows = await this.#session.list('LS', { path }).catch(error => {
-      if (error instanceof PartylineError && isAbsence(error)) return [];
-      throw error;
-    });
-    return new Map(
-      rows.map(({ fields: { name, type, size, modified } }) => [
-        String(name).normalize('NFC'),
-        { type: String(type), size: Number(size ?? 0), modified },
-      ]),
-    );
-  }
 }
 
 /** The counterpart of `put`: a trailing slash on the source means its contents, on the target a folder. */
@@ -227,25 +105,25 @@ export async function get(
   const facts = await session.request('STAT', { path: source }, { signal: options.signal });
   const isFolder = /[/\\]$/.test(local) || (await stat(local).catch(() => undefined))?.isDirectory() === true;
   const name = localName(source.slice(source.lastIndexOf('/') + 1) || 'hub');
-  const onStep = metered(options.onProgress);
-  const tally = new Tally(onStep);
+  const each = { ...fileOptions(options), force: options.force };
+  const tally = new Tally(each.onStep);
   if (facts.type === 'file') {
     const file = { path: source, size: facts.size ?? 0, hash: facts.hash ?? '', modified: facts.modified };
-    await fetchOne(bulk, file, isFolder ? join(local, name) : local, tally, { ...options, onStep });
+    await fetchOne(bulk, file, isFolder ? join(local, name) : local, tally, each);
     return tally.summary();
   }
   if (!options.recursive)
     throw new PartylineError('bad-argument', `${source} is a folder; say -r to fetch what is in it`);
   const target = remote.endsWith('/') ? local : join(local, name);
   await mkdir(target, { recursive: true });
-  const window = new Window(typeof options.parallel === 'number' ? options.parallel : 4);
-  for await (const entry of remoteTree(session, source, options.signal)) {
+  const window = new Window(options.transfers ?? fetchedAtOnce);
+  for await (const entry of remoteTree(session, source, options)) {
     options.signal?.throwIfAborted();
     const place = join(target, ...entry.name.split('/').map(localName));
     if (entry.type === 'dir') await mkdir(place, { recursive: true });
     else {
       await window.room();
-      window.add(fetchOne(bulk, entry, place, tally, { ...options, onStep }));
+      window.add(fetchOne(bulk, entry, place, tally, each));
     }
   }
   await window.empty();
@@ -257,10 +135,16 @@ async function fetchOne(
   file: RemoteFile,
   local: string,
   tally: Tally,
-  options: TransferOptions & { readonly onStep: OnStep | undefined },
+  options: FileOptions & { readonly force: boolean | undefined },
 ): Promise<void> {
   if (!options.force && (await isUnchanged(local, file))) return tally.same(file.path, file.size);
-  tally.done(await bulk.persist(link => receive(link, file, local, options), options.signal));
+  tally.done(await receive(bulk, file, local, options));
+}
+
+/** The rate is one for all files of a call. */
+function fileOptions({ signal, timeoutMs, parallel, bytesPerSecond, onProgress }: TransferOptions): FileOptions {
+  const pacer = bytesPerSecond === undefined ? undefined : new Pacer(bytesPerSecond);
+  return { signal, timeoutMs, parallel, pacer, onStep: metered(onProgress) };
 }
 
 class Tally {

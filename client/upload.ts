@@ -1,18 +1,18 @@
 /** Sending one file: small ones in one request, others in pieces of which only the missing ones are sent. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { delay } from '../shared/clock.ts';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import { heldOctets, missingRanges, parseRanges, type Range } from '../shared/ranges.ts';
-import type { BulkLinks } from './bulk.ts';
-import { clientClock } from './clock.ts';
+import { type BulkLinks, connectionsFor } from './bulk.ts';
 import { PartylineError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { LocalEntry } from './local-tree.ts';
 import { rfc3339 } from './local-tree.ts';
-import type { OnStep } from './progress.ts';
+import { Window } from './pacing.ts';
+import { RunningHash } from './running-hash.ts';
 import type { Session } from './session.ts';
+import type { FileOptions } from './transfer-options.ts';
 
 export interface Sent {
   readonly path: string;
@@ -21,14 +21,7 @@ export interface Sent {
   readonly resumedFrom: number;
 }
 
-export interface SendOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly timeoutMs?: number | undefined;
-  readonly onStep?: OnStep | undefined;
-  readonly bytesPerSecond?: number | undefined;
-}
-
-/** Pieces on their way at once: enough to keep the server busy while one is acknowledged. */
+/** Pieces on their way at once on one connection: enough to keep the server busy while one is acknowledged. */
 const outstandingMax = 6;
 /** Sealing a large file is one answer to wait for. */
 const commitTimeoutMs = 600_000;
@@ -38,8 +31,9 @@ export async function sendSmall(
   session: Session,
   local: LocalEntry,
   path: string,
-  { signal, timeoutMs, onStep }: SendOptions,
+  { signal, timeoutMs, onStep, pacer }: FileOptions,
 ): Promise<Sent> {
+  await pacer?.pace(local.size, signal);
   const blob = await readFile(local.path);
   const input = { path, mode: 'replace', parents: true, modified: rfc3339(local.modifiedMs) } as const;
   const size = blob.length;
@@ -67,7 +61,7 @@ function hashOf(content: Uint8Array): string {
 }
 
 /**
- * Over a connection of its own, and another one when that is lost. A content that changed between two attempts is sent
+ * Over connections of its own, and other ones when they are lost. A content that changed between two attempts is sent
  * anew, once.
  */
 export async function sendLarge(
@@ -75,11 +69,11 @@ export async function sendLarge(
   bulk: BulkLinks,
   local: LocalEntry,
   path: string,
-  options: SendOptions,
+  options: FileOptions,
 ): Promise<Sent> {
   const file = await open(local.path);
-  const send = (isFresh: boolean) =>
-    bulk.persist(link => sendPieces(session, link, file, local, path, isFresh, options), options.signal);
+  const sending = { session, bulk, local, path, options, file };
+  const send = (isFresh: boolean) => bulk.again(() => sendPieces(sending, isFresh), options.signal);
   try {
     return await send(false).catch(error => {
       if (!(error instanceof PartylineError && error.code === 'hash-mismatch')) throw error;
@@ -90,66 +84,97 @@ export async function sendLarge(
   }
 }
 
-async function sendPieces(
-  session: Session,
-  link: Link,
-  file: FileHandle,
-  local: LocalEntry,
-  path: string,
-  isFresh: boolean,
-  { signal, timeoutMs, onStep, bytesPerSecond }: SendOptions,
-): Promise<Sent> {
-  const total = local.size;
-  const modified = rfc3339(local.modifiedMs);
-  const begin = { path, size: total, mode: 'replace', parents: true, modified, fresh: isFresh } as const;
+interface Sending {
+  readonly session: Session;
+  readonly bulk: BulkLinks;
+  readonly local: LocalEntry;
+  readonly path: string;
+  readonly options: FileOptions;
+  readonly file: FileHandle;
+}
+
+async function sendPieces({ session, bulk, local, path, options, file }: Sending, fresh: boolean): Promise<Sent> {
+  const { size: total } = local;
+  const { signal, timeoutMs, onStep } = options;
+  const begin = { path, size: total, mode: 'replace', parents: true, modified: rfc3339(local.modifiedMs), fresh } as const;
   const { upload, have = '', hash: known } = await session.request('PUT', begin, { signal, timeoutMs });
   if (upload === undefined && known !== undefined) return { path, size: total, hash: known, resumedFrom: total };
   if (upload === undefined) throw new PartylineError('internal', 'the server answered PUT without an upload');
   const held = parseRanges(have);
   const resumedFrom = heldOctets(held);
-  const hash = createHash('sha256');
-  const pacer = new Pacer(bytesPerSecond);
-  const window = new Window(outstandingMax);
   let octets = resumedFrom;
-  const tell = (phase: 'hash' | 'send' | 'commit') => onStep?.({ phase, path, octets, total, resumedFrom });
-  const pieces = Math.min(outstandingMax + 1, Math.ceil(total / limits.pieceOctets));
-  const spare = Array.from({ length: pieces }, () => Buffer.allocUnsafeSlow(Math.min(limits.pieceOctets, total)));
-  for (let offset = 0; offset < total; offset += limits.pieceOctets) {
-    signal?.throwIfAborted();
+  const tell = (phase: 'send' | 'hash' | 'commit', done: number) =>
+    onStep?.({ phase, path, octets: done, total, resumedFrom });
+  const pieces = missingRanges(held, total).flatMap(split);
+  const hash = new RunningHash(bulk.hashes, { fd: file.fd, size: total }, () => {
+    // What was held by the hub already may take longer to hash than the rest took to send.
+    if (octets === total && hash.position < total) tell('hash', hash.position);
+  });
+  try {
+    const lane = async (link: Link, until: AbortSignal) => {
+      const sent = ({ start, end }: Range) => {
+        octets += end - start;
+        tell('send', octets);
+      };
+      await sendSome({ link, file, upload, pieces, hash, sent, options: { ...options, signal: until } });
+    };
+    await bulk.share(Math.min(connectionsFor(total - resumedFrom, options.parallel), pieces.length), lane, signal);
+    const commit = { upload, size: total, hash: await hash.whole() };
+    tell('commit', total);
+    const done = await session.request('COMMIT', commit, { signal, timeoutMs: commitTimeoutMs });
+    onStep?.({ phase: 'done', path, octets: total, total, resumedFrom });
+    return { path: done.path, size: done.size, hash: done.hash, resumedFrom };
+  } finally {
+    await hash.close();
+  }
+}
+
+/** Where the hub's own pieces end, so that what is held is never sent twice. */
+function split({ start, end }: Range): readonly Range[] {
+  const pieces: Range[] = [];
+  for (let at = start; at < end; ) {
+    const next = Math.min(end, at - (at % limits.pieceOctets) + limits.pieceOctets);
+    pieces.push({ start: at, end: next });
+    at = next;
+  }
+  return pieces;
+}
+
+interface Lane {
+  readonly link: Link;
+  readonly file: FileHandle;
+  readonly upload: string;
+  /** What is left for all lanes. */
+  readonly pieces: Range[];
+  readonly hash: RunningHash;
+  readonly sent: (piece: Range) => void;
+  readonly options: FileOptions;
+}
+
+/** Sends pieces over one connection until none is left. */
+async function sendSome({ link, file, upload, pieces, hash, sent, options }: Lane): Promise<void> {
+  const { signal, timeoutMs, pacer } = options;
+  const window = new Window(outstandingMax);
+  const spare: Buffer[] = [];
+  for (let piece = pieces.shift(); piece; piece = pieces.shift()) {
     await window.room();
-    const buffer = spare.pop()!;
-    const piece = buffer.subarray(0, Math.min(limits.pieceOctets, total - offset));
-    await readExactly(file, piece, offset);
-    hash.update(piece);
-    const missing = missingIn(held, offset, offset + piece.length);
-    if (missing === 0) {
-      spare.push(buffer);
-      tell('hash');
-      continue;
-    }
-    await pacer.pace(piece.length);
-    const sent = link.request('CHUNK', commands.CHUNK, { upload, offset }, { blob: piece, signal, timeoutMs });
+    signal?.throwIfAborted();
+    const { start: offset, end } = piece;
+    await pacer?.pace(end - offset, signal);
+    const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(limits.pieceOctets);
+    const blob = buffer.subarray(0, end - offset);
+    await readExactly(file, blob, offset);
+    hash.advance(end);
+    const taken = piece;
+    const answer = link.request('CHUNK', commands.CHUNK, { upload, offset }, { blob, signal, timeoutMs });
     window.add(
-      sent.then(() => {
+      answer.then(() => {
         spare.push(buffer);
-        octets += missing;
-        tell('send');
+        sent(taken);
       }),
     );
   }
   await window.empty();
-  tell('commit');
-  const commit = { upload, size: total, hash: `sha256:${hash.digest('hex')}` };
-  const done = await session.request('COMMIT', commit, { signal, timeoutMs: commitTimeoutMs });
-  onStep?.({ phase: 'done', path, octets: total, total, resumedFrom });
-  return { path: done.path, size: done.size, hash: done.hash, resumedFrom };
-}
-
-function missingIn(held: readonly Range[], start: number, end: number): number {
-  return missingRanges(held, end).reduce(
-    (sum, range) => sum + Math.max(0, range.end - Math.max(range.start, start)),
-    0,
-  );
 }
 
 /** Error: `conflict` if the file became shorter meanwhile. */
@@ -158,55 +183,5 @@ async function readExactly(file: FileHandle, into: Buffer, position: number): Pr
     const { bytesRead } = await file.read(into, at, into.length - at, position + at);
     if (bytesRead === 0) throw new PartylineError('conflict', 'the file became shorter while it was sent');
     at += bytesRead;
-  }
-}
-
-/** At most so many promises at once; a failure is thrown at the next turn. */
-export class Window {
-  readonly #max: number;
-  readonly #running = new Set<Promise<void>>();
-  #failure: { readonly error: unknown } | undefined;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  add(work: Promise<unknown>): void {
-    const tracked: Promise<void> = work.then(
-      () => void this.#running.delete(tracked),
-      error => {
-        this.#failure ??= { error };
-        this.#running.delete(tracked);
-      },
-    );
-    this.#running.add(tracked);
-  }
-
-  async room(): Promise<void> {
-    while (this.#running.size >= this.#max) await Promise.race(this.#running);
-    if (this.#failure) throw this.#failure.error;
-  }
-
-  async empty(): Promise<void> {
-    await Promise.all(this.#running);
-    if (this.#failure) throw this.#failure.error;
-  }
-}
-
-/** Keeps a rate by waiting before a piece. */
-class Pacer {
-  readonly #bytesPerSecond: number | undefined;
-  #dueMs = 0;
-
-  constructor(bytesPerSecond: number | undefined) {
-    this.#bytesPerSecond = bytesPerSecond;
-  }
-
-  async pace(octets: number): Promise<void> {
-    if (this.#bytesPerSecond === undefined) return;
-    const now = performance.now();
-    const waitMs = this.#dueMs - now;
-    this.#dueMs = Math.max(this.#dueMs, now) + (octets / this.#bytesPerSecond) * 1000;
-    if (waitMs > 0) await delay(clientClock, waitMs);
   }
 }

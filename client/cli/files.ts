@@ -39,7 +39,7 @@ function transferOptions(flags: TransferFlags, onProgress: ReturnType<typeof cho
     recursive: flags.recursive,
     force: flags.force,
     ...(flags.bwlimit !== undefined && { bytesPerSecond: parseRate(flags.bwlimit) }),
-    ...(flags.transfers !== undefined && { parallel: parseTransfers(flags.transfers) }),
+    ...(flags.transfers !== undefined && { transfers: parseTransfers(flags.transfers) }),
   };
 }
 
