@@ -8,6 +8,8 @@ export interface Address {
   readonly user?: string;
   /** `/` where none is given; a trailing slash is kept, since it has a sense. */
   readonly path: string;
+  /** What lets in who has no account: `pl://host/den?invite=i_…`. */
+  readonly invite?: string;
 }
 
 const ports = { pl: 7070, pls: 7071 } as const;
@@ -19,9 +21,10 @@ export function isAddress(text: string): boolean {
 
 /** `saved` gives the URL behind a name. Error: `bad-argument`. */
 export function parseAddress(text: string, saved: (name: string) => string | undefined = () => undefined): Address {
-  const url = /^(pls?):\/\/(?:([^@/]*)@)?(\[[^\]]+\]|[^:/]+)(?::(\d{1,5}))?(\/.*)?$/.exec(text);
+  const url = /^(pls?):\/\/(?:([^@/]*)@)?(\[[^\]]+\]|[^:/]+)(?::(\d{1,5}))?([/?].*)?$/.exec(text);
   if (url) {
-    const [, scheme, user, host, port, path] = url;
+    const [, scheme, user, host, port, target] = url;
+    const [, path, invite] = /^(.*?)(?:\?invite=(i_[\w-]+))?$/s.exec(target ?? '/')!;
     if (user?.includes(':')) {
       throw new PartylineError(
         'bad-argument',
@@ -34,7 +37,8 @@ export function parseAddress(text: string, saved: (name: string) => string | und
       port: port === undefined ? ports[scheme as 'pl' | 'pls'] : Number(port),
       secure: scheme === 'pls',
       ...(user && { user: decodeUser(user) }),
-      path: path === undefined ? '/' : path,
+      path: path || '/',
+      ...(invite !== undefined && { invite }),
     };
   }
   const named = /^([\p{L}\p{N}][\p{L}\p{N}_.-]+):(\/.*)?$/u.exec(text);

@@ -43,9 +43,17 @@ export function token(secret: string): () => Auth {
   return () => ({ kind: 'token', token: secret });
 }
 
-/** For `auth`: a guest. */
-export function guest(name?: string): (user: string | undefined) => Auth {
-  return user => ({ kind: 'guest', user: name ?? user ?? 'guest' });
+/** For `auth`: a guest, with an invite if there is one. */
+export function guest(name?: string, invite?: string): (user: string | undefined) => Auth {
+  return user => ({ kind: 'guest', user: name ?? user ?? 'guest', invite });
+}
+
+/** For `auth`: an account that is made now, by invite where the hub wants one. */
+export function registration(secret: string, invite?: string): (user: string | undefined) => Auth {
+  return user => {
+    if (user === undefined) throw new PartylineError('bad-argument', 'an account needs a name: pl://ada@host');
+    return { kind: 'register', user, password: secret, invite };
+  };
 }
 
 /** Connected and signed in. Errors: PartylineError with the server's code; what the network says. */

@@ -1,7 +1,7 @@
 /** The library's public names, and only those. */
 export { type Address, isAddress, parseAddress } from './address.ts';
 export { HashMismatchError, OfflineError, PartylineError, TruncatedError } from './errors.ts';
-export { type ConnectOptions, connect, guest, type Hub, password, token } from './hub.ts';
+export { type ConnectOptions, connect, guest, type Hub, password, registration, token } from './hub.ts';
 export type { RequestOptions, Row } from './link.ts';
 export type { Progress } from './progress.ts';
 export type { Room } from './room.ts';

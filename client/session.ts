@@ -20,7 +20,14 @@ import { WaitingRoom } from './waiting-room.ts';
 export type Auth =
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
   | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'guest'; readonly user: string };
+  | { readonly kind: 'guest'; readonly user: string; readonly invite?: string | undefined }
+  /** Makes the account first. */
+  | {
+      readonly kind: 'register';
+      readonly user: string;
+      readonly password: string;
+      readonly invite?: string | undefined;
+    };
 
 export type State = 'connecting' | 'ready' | 'half-closed' | 'reconnecting' | 'closed';
 export type Change =
@@ -66,6 +73,7 @@ export class Session {
   #link: Link | undefined;
   #state: State = 'connecting';
   readonly #waiting: WaitingRoom;
+  #isRegistered = false;
   #tries = 0;
   #upSinceMs = 0;
   #failure: Error | undefined;
@@ -303,8 +311,14 @@ export class Session {
 
   async #signIn(link: Link): Promise<void> {
     const { auth } = this.#options;
-    if (auth.kind === 'guest') await link.request('NICK', commands.NICK, { user: auth.user });
-    else if (auth.kind === 'token') await link.request('TOKEN', commands.TOKEN, { token: auth.token });
+    if (auth.kind === 'guest') {
+      const { user, invite } = auth;
+      await link.request('NICK', commands.NICK, { user, ...(invite !== undefined && { invite }) });
+    } else if (auth.kind === 'register' && !this.#isRegistered) {
+      const { user, invite, password } = auth;
+      await link.request('REGISTER', commands.REGISTER, { user, ...(invite !== undefined && { invite }), password });
+      this.#isRegistered = true;
+    } else if (auth.kind === 'token') await link.request('TOKEN', commands.TOKEN, { token: auth.token });
     else await link.request('LOGIN', commands.LOGIN, { user: auth.user, password: auth.password });
   }
 

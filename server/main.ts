@@ -1,4 +1,6 @@
 /** The `serve` command: settings → application; SIGTERM drains. No other file of the server reads the environment or exits. */
+
+import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -10,6 +12,7 @@ import { HubError } from '../shared/errors.ts';
 import { startApp } from './app.ts';
 import { type Certificate, ownCertificate, readCertificate } from './certificate.ts';
 import type { Blobs, Store } from './hub/host.ts';
+import { setupInvite } from './hub/invites.ts';
 import { systemClock } from './net/system-clock.ts';
 import {
   readSettings,
@@ -24,6 +27,7 @@ import { memoryBlobs } from './store/memory/blobs.ts';
 import { memoryStore } from './store/memory/store.ts';
 import { createPasswords } from './store/passwords.ts';
 
+const random = { token: (octets: number) => randomBytes(octets).toString('base64url') };
 const exits = { usage: 64, unavailable: 69, failed: 70 } as const;
 
 const usage = `partyline serve: one hub of rooms and files on every wire
@@ -111,6 +115,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   for (const warning of warnings) process.stderr.write(`partyline: ${warning}\n`);
   const { store, blobs } = await openStore(settings);
   const certificate = await certificateFor(settings);
+  let linePort = 0;
   const app = await startApp({
     settings,
     store,
@@ -120,6 +125,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     certificate,
     onListening: (name, address, port) => {
       const host = address.includes(':') ? `[${address}]` : address;
+      if (name === 'line') linePort = port;
       process.stdout.write(`listening ${name} ${host}:${port}\n`);
     },
   });
@@ -129,6 +135,10 @@ export async function serve(argv: readonly string[]): Promise<void> {
         `certificate sha256 ${certificate.fingerprint}\n` +
         'make an account: partyline user add NAME --admin\n',
     );
+  }
+  const invite = settings.ephemeral ? undefined : await setupInvite({ store, random }, systemClock.now());
+  if (invite !== undefined) {
+    process.stdout.write(`or, once: partyline register 'pl://NAME@${settings.host}:${linePort}?invite=${invite}'\n`);
   }
   // Before the word that it is ready, upon which somebody may send one.
   drainOnSignal(app);

@@ -1,7 +1,7 @@
 /** Subcommands for who runs a hub or keeps addresses: serve user check config login doctor. */
 import type { Command } from 'commander';
-import { connect, guest, PartylineError, parseAddress } from '../index.ts';
-import { readConfig, readSecret, resolveAddress, type SecretOptions, writeConfig } from './context.ts';
+import { connect, guest, PartylineError, parseAddress, password, registration } from '../index.ts';
+import { readConfig, readSecret, resolveAddress, type SecretOptions, withHub, writeConfig } from './context.ts';
 
 /** The same folder as the server's, by the same rules. */
 async function dataDir(): Promise<string> {
@@ -29,13 +29,7 @@ export function addAdministrationCommands(program: Command): void {
     .option('--admin', 'owns every room')
     .option('--password-stdin', 'read the password from standard input')
     .action(async (name: string, flags: SecretOptions & { admin?: boolean }) => {
-      const secret = await readSecret(flags, `Password for ${name}`);
-      if (secret === undefined) {
-        throw new PartylineError(
-          'bad-argument',
-          'a password is needed: pipe it with --password-stdin, or set PARTYLINE_PASSWORD',
-        );
-      }
+      const secret = await demandSecret(flags, `Password for ${name}`);
       const { setAccount } = await import('../../server/administration.ts');
       const done = await setAccount(await dataDir(), name, secret, flags.admin === true);
       process.stdout.write(done === 'made' ? `account ${name} made\n` : `account ${name} has a new password\n`);
@@ -76,6 +70,7 @@ export function addAdministrationCommands(program: Command): void {
         throw new PartylineError('conflict', 'problems are left; check --repair mends what it can');
     });
   addConfigCommand(program);
+  addAccountCommands(program);
   addAddressCommands(program);
 }
 
@@ -95,6 +90,42 @@ function addConfigCommand(program: Command): void {
       }
       for (const warning of warnings) process.stderr.write(`partyline: ${warning}\n`);
     });
+}
+
+function addAccountCommands(program: Command): void {
+  program
+    .command('register <url>')
+    .description('make an account on a hub: partyline register pl://ada@host?invite=i_…')
+    .option('--password-stdin', 'read the password from standard input')
+    .action(async (url: string, flags: SecretOptions) => {
+      const address = await resolveAddress(url);
+      const secret = await demandSecret(flags, `New password for ${address.user} on ${address.host}`);
+      await withHub(url, { auth: registration(secret, address.invite) }, async hub => {
+        const { user, admin } = await hub.request('WHOAMI', {});
+        process.stdout.write(`account ${user}${admin ? ' (administrator)' : ''} made\n`);
+      });
+    });
+  program
+    .command('password <hub>')
+    .description('give your account another password; its other sessions end')
+    .action(async (url: string) => {
+      const { user } = await resolveAddress(url);
+      const old = await demandSecret({}, `Password of ${user}`);
+      const wanted = await demandSecret({ variable: 'PARTYLINE_NEW_PASSWORD' }, `New password for ${user}`);
+      await withHub(url, { auth: password(old) }, async hub => {
+        await hub.request('PASSWORD', { old, new: wanted });
+        process.stdout.write(`account ${user} has a new password\n`);
+      });
+    });
+}
+
+async function demandSecret(flags: SecretOptions, question: string): Promise<string> {
+  const secret = await readSecret(flags, question);
+  if (secret !== undefined && secret !== '') return secret;
+  throw new PartylineError(
+    'bad-argument',
+    'a password is needed: pipe it with --password-stdin, or set PARTYLINE_PASSWORD',
+  );
 }
 
 function addAddressCommands(program: Command): void {

@@ -3,7 +3,17 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errors } from '../../shared/errors.ts';
-import { type Address, connect, guest, type Hub, PartylineError, parseAddress, password } from '../index.ts';
+import {
+  type Address,
+  type ConnectOptions,
+  connect,
+  guest,
+  type Hub,
+  PartylineError,
+  parseAddress,
+  password,
+  token,
+} from '../index.ts';
 import { isKnownHub, knownHubsFile } from '../known-hubs.ts';
 
 const configDir = join(process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config'), 'partyline');
@@ -29,12 +39,19 @@ export async function resolveAddress(text: string): Promise<Address> {
 
 export interface SecretOptions {
   readonly passwordStdin?: boolean;
+  /** The environment's, in place of PARTYLINE_PASSWORD. */
+  readonly variable?: string;
+  /** Instead of asking for a secret. */
+  readonly auth?: ConnectOptions['auth'];
 }
 
 /** From standard input, the environment, or a prompt on a terminal; undefined where there is none of them. */
-export async function readSecret({ passwordStdin }: SecretOptions, question: string): Promise<string | undefined> {
+export async function readSecret(
+  { passwordStdin, variable = 'PARTYLINE_PASSWORD' }: SecretOptions,
+  question: string,
+): Promise<string | undefined> {
   if (passwordStdin) return (await readStdin()).replace(/\r?\n$/, '');
-  const given = process.env['PARTYLINE_PASSWORD'];
+  const given = process.env[variable];
   if (given !== undefined) return given;
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
   const { password: askPassword, isCancel } = await import('@clack/prompts');
@@ -56,8 +73,13 @@ export async function openHub(address: Address, options: SecretOptions = {}): Pr
   const tell = (fingerprint: string) =>
     process.stderr.write(`partyline: ${hub} has the certificate sha256 ${fingerprint}; it is remembered\n`);
   const trust = (fingerprint: string) => isKnownHub(knownHubsFile(), hub, fingerprint, tell);
-  const { user } = address;
-  if (user === undefined) return connect(address, { auth: guest(userInfo().username), signal, trust });
+  const { user, invite } = address;
+  if (options.auth) return connect(address, { auth: options.auth, signal, trust });
+  const bearer = process.env['PARTYLINE_TOKEN'];
+  if (bearer !== undefined) return connect(address, { auth: token(bearer), signal, trust });
+  if (user === undefined || invite !== undefined) {
+    return connect(address, { auth: guest(user ?? userInfo().username, invite), signal, trust });
+  }
   const secret = await readSecret(options, `Password of ${user} on ${address.host}`);
   if (secret !== undefined) return connect(address, { auth: password(secret), signal, trust });
   return connect(address, { auth: guest(user), signal, trust }).catch(error => {
@@ -67,6 +89,24 @@ export async function openHub(address: Address, options: SecretOptions = {}): Pr
       `${user} is an account: set PARTYLINE_PASSWORD, or pipe it with --password-stdin`,
     );
   });
+}
+
+/** Works on a hub, and ends gracefully; an error ends at once. */
+export async function withHub<T>(
+  text: string,
+  flags: SecretOptions,
+  work: (hub: Hub, path: string) => Promise<T>,
+): Promise<T> {
+  const address = await resolveAddress(text);
+  const hub = await openHub(address, flags);
+  try {
+    const result = await work(hub, address.path);
+    await hub.finish();
+    return result;
+  } catch (error) {
+    hub.destroy();
+    throw error;
+  }
 }
 
 const interrupts = new AbortController();

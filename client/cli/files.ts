@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { commands } from '../../shared/commands/index.ts';
 import type { Entry } from '../../shared/model.ts';
 import { type Hub, isAddress, PartylineError, type Summary } from '../index.ts';
-import { interruptible, openHub, resolveAddress, type SecretOptions } from './context.ts';
+import { interruptible, openHub, resolveAddress, type SecretOptions, withHub } from './context.ts';
 import { chooseDisplay, readableOctets } from './display.ts';
 
 interface TransferFlags extends SecretOptions {
@@ -13,23 +13,6 @@ interface TransferFlags extends SecretOptions {
   readonly force?: boolean;
   readonly bwlimit?: string;
   readonly transfers?: string;
-}
-
-async function withHub<T>(
-  text: string,
-  flags: SecretOptions,
-  work: (hub: Hub, path: string) => Promise<T>,
-): Promise<T> {
-  const address = await resolveAddress(text);
-  const hub = await openHub(address, flags);
-  try {
-    const result = await work(hub, address.path);
-    await hub.finish();
-    return result;
-  } catch (error) {
-    hub.destroy();
-    throw error;
-  }
 }
 
 function transferOptions(flags: TransferFlags, onProgress: ReturnType<typeof chooseDisplay>['onProgress']) {

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addAdministrationCommands } from './administration.ts';
 import { exitCodeOf } from './context.ts';
 import { addFileCommands } from './files.ts';
+import { addHubCommands } from './hub-commands.ts';
 import { addTalkCommands } from './talk.ts';
 
 const program = new Command('partyline')
@@ -17,11 +18,13 @@ const program = new Command('partyline')
     'after',
     `
 Addresses: pl://[user@]host[:port]/room/path, pls:// over TLS, or NAME:/room/path after partyline login.
-Without a user one is a guest. Passwords: a prompt, PARTYLINE_PASSWORD, or --password-stdin; never an argument.`,
+Without a user one is a guest. Passwords: a prompt, PARTYLINE_PASSWORD, or --password-stdin; never an argument.
+A token: PARTYLINE_TOKEN.`,
   );
 
 addTalkCommands(program);
 addFileCommands(program);
+addHubCommands(program);
 addAdministrationCommands(program);
 
 try {

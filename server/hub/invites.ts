@@ -1,5 +1,6 @@
 /** Invites: words that let somebody in, a number of times, until a time. */
 import { HubError } from '../../shared/errors.ts';
+import { limits } from '../../shared/limits.ts';
 import type { RoleName } from '../../shared/model.ts';
 import type { Domain } from './handlers.ts';
 import type { Document, Write } from './host.ts';
@@ -32,6 +33,15 @@ export async function readInvite(
 export function useInvite({ key, version, value }: Document<Invite>): Write {
   if (value.uses <= 1) return { kind: 'remove-document', document: 'invite', key };
   return { kind: 'put-document', document: 'invite', key, value: { ...value, uses: value.uses - 1 }, expect: version };
+}
+
+/** While there is no account: the word that makes the first one, an administrator's, once. The same one until it is too old. */
+export async function setupInvite(host: Pick<Domain, 'store' | 'random'>, nowMs: number): Promise<string | undefined> {
+  if ((await host.store.documents('account', { limit: 1 })).length > 0) return undefined;
+  const known = await host.store.documents<Invite>('invite', { limit: limits.invitesMax });
+  const open = known.find(({ value }) => value.admin && value.untilMs > nowMs);
+  if (open) return open.key;
+  return makeInvite(host, { kind: 'account', by: '', admin: true, uses: 1, untilMs: nowMs + limits.inviteMs });
 }
 
 export async function makeInvite({ store, random }: Pick<Domain, 'store' | 'random'>, value: Invite): Promise<string> {

@@ -1,0 +1,142 @@
+/** R19: every role and action, asked by every way in, gets the table's answer with the code of its kind. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t, { type Test } from 'tap';
+import { connect, type Hub, password, type Verb } from '../client/index.ts';
+import { type Role, roleActions } from '../server/hub/permissions.ts';
+import { type Action, actions } from '../shared/commands/command.ts';
+import { commands } from '../shared/commands/index.ts';
+import { errors, isErrorCode } from '../shared/errors.ts';
+import { formatFrame } from '../shared/line/grammar.ts';
+import { requestWords } from '../shared/line/request.ts';
+import { roleNames } from '../shared/model.ts';
+import { connectLine } from './support/line-client.ts';
+import { type LineServer, serveLine } from './support/line-server.ts';
+import { tempDir } from './support/temp-dir.ts';
+import { cleanEnv, run } from './support/tools.ts';
+
+const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
+const commandLine = fileURLToPath(new URL('../client/cli/main.js', import.meta.url));
+t.setTimeout(600_000);
+
+interface Try {
+  readonly verb: Verb;
+  readonly input: Readonly<Record<string, string | number>>;
+  /** The same for the command line; `URL` stands for the address with the person. */
+  readonly words: readonly string[];
+}
+
+/** `n` makes what is tried its own for each role and way. */
+const tries: Readonly<Record<Action, (n: string) => Try>> = {
+  see: () => ({ verb: 'TOPIC', input: { room: 'den' }, words: ['room', 'topic', 'URL/den'] }),
+  read: () => ({ verb: 'HISTORY', input: { room: 'den' }, words: ['room', 'roles', 'URL/den'] }),
+  post: () => ({ verb: 'SAY', input: { room: 'den', text: 'hi' }, words: ['say', 'URL/den', 'hi'] }),
+  list: () => ({ verb: 'LS', input: { path: '/den' }, words: ['ls', 'URL/den'] }),
+  download: () => ({ verb: 'GET', input: { path: '/den/theirs' }, words: ['cat', 'URL/den/theirs'] }),
+  upload: n => ({ verb: 'MKDIR', input: { path: `/den/made-${n}` }, words: ['mkdir', `URL/den/made-${n}`] }),
+  overwrite: n => ({
+    verb: 'PUT',
+    input: { path: `/den/own-${n}`, mode: 'replace', size: 1 },
+    words: ['put', 'FILE', `URL/den/own-${n}`],
+  }),
+  'delete-own': n => ({ verb: 'RM', input: { path: `/den/old-${n}` }, words: ['rm', `URL/den/old-${n}`] }),
+  'delete-any': n => ({ verb: 'RM', input: { path: `/den/any-${n}` }, words: ['rm', `URL/den/any-${n}`] }),
+  invite: () => ({ verb: 'INVITE', input: { room: 'den' }, words: ['invite', 'make', 'URL/den'] }),
+  moderate: () => ({ verb: 'BANS', input: { room: 'den' }, words: ['room', 'bans', 'URL/den'] }),
+  manage: () => ({
+    verb: 'VISIBILITY',
+    input: { room: 'den', visibility: 'private' },
+    words: ['room', 'visibility', 'URL/den', 'private'],
+  }),
+};
+
+/** A way in: gives `ok`, or the code with which the try is refused. */
+type Way = (t: Test, server: LineServer, user: string) => Promise<(tried: Try) => Promise<string>>;
+
+const onLine =
+  (encode: (tried: Try) => string): Way =>
+  async (t, { ports }, user) => {
+    const client = await connectLine(t, ports.line);
+    client.send(`LOGIN ${user} :secret`);
+    await client.until(/^\+ LOGIN/);
+    return async tried => {
+      client.send(encode(tried));
+      const last = (await client.until(new RegExp(`^[-+] ${tried.verb} `))).at(-1)!;
+      return last.startsWith('+') ? 'ok' : last.split(' ')[2]!;
+    };
+  };
+
+const ways: Readonly<Record<string, Way>> = {
+  'line, words': onLine(({ verb, input }) => {
+    const { words, fields } = requestWords(commands[verb as keyof typeof commands], input);
+    return formatFrame({ marker: '', name: verb, words, fields }, { lineEnd: '\n', form: 'words' }).trimEnd();
+  }),
+  'line, JSON': onLine(({ verb, input }) => `${verb} ${JSON.stringify(input)}`),
+  library: async (t, { ports }, user) => {
+    const hub: Hub = await connect(`pl://${user}@127.0.0.1:${ports.line}`, {
+      auth: password('secret'),
+      reconnect: false,
+    });
+    t.teardown(() => hub.destroy());
+    return async ({ verb, input }) =>
+      hub.request(verb, input as never, { onRow: () => undefined }).then(
+        () => 'ok',
+        error => error.code,
+      );
+  },
+  'command line': async (t, { ports }, user) => {
+    const folder = await tempDir(t);
+    await mkdir(join(folder, 'c'));
+    await writeFile(join(folder, 'file'), 'another');
+    const env = cleanEnv({ XDG_CONFIG_HOME: join(folder, 'c'), PARTYLINE_PASSWORD: 'secret' });
+    return async ({ words }) => {
+      const url = `pl://${user}@127.0.0.1:${ports.line}`;
+      const args = words.map(word => (word === 'FILE' ? join(folder, 'file') : word.replace('URL', url)));
+      const { code, stderr } = await run(process.execPath, [commandLine, ...args], { env });
+      return code === 0 ? 'ok' : `exit ${code}: ${stderr}`;
+    };
+  },
+};
+
+const expectedOf = (role: string, action: Action) => {
+  if (roleActions[role as Role].includes(action)) return 'ok';
+  return role === 'none' ? 'no-room' : 'forbidden';
+};
+
+t.test('the table answers on every way in', async t => {
+  const server = await serveLine(t);
+  const ask = async (user: string) => ways['line, JSON']!(t, server, user);
+  const dora = await ask('dora');
+  const make = async (who: (tried: Try) => Promise<string>, verb: Verb, input: Try['input']) =>
+    t.equal(await who({ verb, input, words: [] }), 'ok', `${verb} ${JSON.stringify(input)}`);
+  const putAs = async (user: string, path: string) => {
+    const client = await connectLine(t, server.ports.line);
+    client.send(`LOGIN ${user} :secret\n{1} PUT ${path}\nx`);
+    await client.until(/^\+ PUT/);
+    client.finish();
+  };
+  await make(dora, 'CREATE', { room: 'den' });
+  await putAs('dora', '/den/theirs');
+  await make(dora, 'VISIBILITY', { room: 'den', visibility: 'private' });
+  for (const [way, enter] of Object.entries(ways)) {
+    const isProcess = way === 'command line';
+    const cleo = await ask('cleo');
+    const person = await enter(t, server, 'cleo');
+    for (const role of isProcess && !isLong ? (['reader'] as const) : roleNames) {
+      const n = `${way.replaceAll(/\W/g, '')}-${role}`;
+      await make(dora, 'ROLE', { room: 'den', user: 'cleo', role: 'member' });
+      await putAs('cleo', `/den/own-${n}`);
+      await make(cleo, 'MKDIR', { path: `/den/old-${n}` });
+      await make(dora, 'MKDIR', { path: `/den/any-${n}` });
+      await make(dora, 'ROLE', { room: 'den', user: 'cleo', role });
+      for (const action of actions) {
+        const answer = await person(tries[action](n));
+        const expected = expectedOf(role, action);
+        if (!isProcess || expected === 'ok') t.equal(answer, expected, `${way}: ${role} ${action}`);
+        else if (isErrorCode(expected))
+          t.match(answer, new RegExp(`^exit ${errors[expected].exit}: `), `${way}: ${role} ${action}`);
+      }
+    }
+  }
+});
