@@ -22,6 +22,8 @@ export interface ConnectOptions {
   /** Default 250 ms doubling to 30 s, for ever; `false` ends with the first lost connection. */
   readonly reconnect?: Reconnect | false;
   readonly signal?: AbortSignal;
+  /** Default `auto`: the address's scheme decides. `true` or `false` refuses an address that says otherwise. */
+  readonly tls?: 'auto' | boolean;
   /** Asked with the certificate's sha256 on `pls://`. Default: the one that `knownHubs` remembers from the first time. */
   readonly trust?: (fingerprint: string) => boolean | Promise<boolean>;
   /** The file of certificates seen first. Default `$XDG_CONFIG_HOME/partyline/known-hubs.json`. */
@@ -51,7 +53,13 @@ export function guest(name?: string): (user: string | undefined) => Auth {
 /** Connected and signed in. Errors: PartylineError with the server's code; what the network says. */
 export async function connect(address: string | Address, options: ConnectOptions = {}): Promise<Hub> {
   const target = typeof address === 'string' ? parseAddress(address) : address;
-  const { reconnect = patience, auth = guest(), knownHubs = knownHubsFile() } = options;
+  const { reconnect = patience, auth = guest(), knownHubs = knownHubsFile(), tls = 'auto' } = options;
+  if (tls !== 'auto' && tls !== target.secure) {
+    throw new PartylineError(
+      tls ? 'tls-required' : 'bad-argument',
+      `tls: ${tls} needs a ${tls ? 'pls' : 'pl'}:// address`,
+    );
+  }
   const pinned = (fingerprint: string) => isKnownHub(knownHubs, `${target.host}:${target.port}`, fingerprint);
   const session = await Session.start(
     {
