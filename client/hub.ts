@@ -5,10 +5,12 @@ import { BulkLinks } from './bulk.ts';
 import { clientClock } from './clock.ts';
 import { PartylineError } from './errors.ts';
 import { isKnownHub, knownHubsFile } from './known-hubs.ts';
-import type { RequestOptions, Row } from './link.ts';
 import { Mailbox } from './mailbox.ts';
+import type { RequestOptions, Row } from './request.ts';
 import type { Room } from './room.ts';
-import { type Auth, type Change, type JoinOptions, type Reconnect, Session, type State } from './session.ts';
+import { rowsOf } from './rows.ts';
+import { Session } from './session.ts';
+import type { Auth, Change, JoinOptions, Reconnect, State } from './session-options.ts';
 import { createReadStream, createWriteStream, type ReadRange } from './streams.ts';
 import { type SyncOptions, type SyncSummary, sync } from './sync.ts';
 import { openTcp } from './tcp.ts';
@@ -113,7 +115,7 @@ export class Hub implements AsyncDisposable {
    * may be made meanwhile. For contents use `createReadStream` or `get`. Errors: as `request`.
    */
   rows<V extends Exclude<Verb, 'GET'>>(verb: V, input: VerbInput<V>, options?: RequestOptions): AsyncGenerator<Row> {
-    return this.#session.rows(verb, input, options);
+    return rowsOf(this.#session, verb, input, options);
   }
 
   /** Every numbered event exactly once and in order, also over reconnects; a gap is filled from history. */
