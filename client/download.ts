@@ -7,9 +7,10 @@ import { limits } from '../shared/limits.ts';
 import type { Range } from '../shared/ranges.ts';
 import { type BulkLinks, connectionsFor } from './bulk.ts';
 import { HashMismatchError, PartylineError } from './errors.ts';
-import type { Link, Row } from './link.ts';
+import type { Link } from './link.ts';
 import { Part, partOf, settle } from './part.ts';
 import type { RemoteFile } from './remote-tree.ts';
+import type { Row } from './request.ts';
 import type { FileOptions } from './transfer-options.ts';
 
 export interface Received {

@@ -5,10 +5,12 @@ import { BulkLinks } from './bulk.ts';
 import { clientClock } from './clock.ts';
 import { PartylineError } from './errors.ts';
 import { isKnownHub, knownHubsFile } from './known-hubs.ts';
-import type { RequestOptions, Row } from './link.ts';
 import { Mailbox } from './mailbox.ts';
+import type { RequestOptions, Row } from './request.ts';
 import type { Room } from './room.ts';
-import { type Auth, type Change, type JoinOptions, type Reconnect, Session, type State } from './session.ts';
+import { rowsOf } from './rows.ts';
+import { Session } from './session.ts';
+import type { Auth, Change, JoinOptions, Reconnect, State } from './session-options.ts';
 import { createReadStream, createWriteStream, type ReadRange } from './streams.ts';
 import { type SyncOptions, type SyncSummary, sync } from './sync.ts';
 import { openTcp } from './tcp.ts';
@@ -22,6 +24,8 @@ export interface ConnectOptions {
   /** Default 250 ms doubling to 30 s, for ever; `false` ends with the first lost connection. */
   readonly reconnect?: Reconnect | false;
   readonly signal?: AbortSignal;
+  /** Default `auto`: the address's scheme decides. `true` or `false` refuses an address that says otherwise. */
+  readonly tls?: 'auto' | boolean;
   /** Asked with the certificate's sha256 on `pls://`. Default: the one that `knownHubs` remembers from the first time. */
   readonly trust?: (fingerprint: string) => boolean | Promise<boolean>;
   /** The file of certificates seen first. Default `$XDG_CONFIG_HOME/partyline/known-hubs.json`. */
@@ -59,7 +63,13 @@ export function registration(secret: string, invite?: string): (user: string | u
 /** Connected and signed in. Errors: PartylineError with the server's code; what the network says. */
 export async function connect(address: string | Address, options: ConnectOptions = {}): Promise<Hub> {
   const target = typeof address === 'string' ? parseAddress(address) : address;
-  const { reconnect = patience, auth = guest(), knownHubs = knownHubsFile() } = options;
+  const { reconnect = patience, auth = guest(), knownHubs = knownHubsFile(), tls = 'auto' } = options;
+  if (tls !== 'auto' && tls !== target.secure) {
+    throw new PartylineError(
+      tls ? 'tls-required' : 'bad-argument',
+      `tls: ${tls} needs a ${tls ? 'pls' : 'pl'}:// address`,
+    );
+  }
   const pinned = (fingerprint: string) => isKnownHub(knownHubs, `${target.host}:${target.port}`, fingerprint);
   const session = await Session.start(
     {
@@ -113,7 +123,7 @@ export class Hub implements AsyncDisposable {
    * may be made meanwhile. For contents use `createReadStream` or `get`. Errors: as `request`.
    */
   rows<V extends Exclude<Verb, 'GET'>>(verb: V, input: VerbInput<V>, options?: RequestOptions): AsyncGenerator<Row> {
-    return this.#session.rows(verb, input, options);
+    return rowsOf(this.#session, verb, input, options);
   }
 
   /** Every numbered event exactly once and in order, also over reconnects; a gap is filled from history. */

@@ -5,32 +5,15 @@
 
 import type { Clock } from '../shared/clock.ts';
 import type { Command } from '../shared/commands/command.ts';
-import { isErrorCode } from '../shared/errors.ts';
 import { eventSchemas, type HubEvent, isEventName } from '../shared/events.ts';
 import { KIB, MIB } from '../shared/limits.ts';
 import { type Blob, type Frame, LineDecoder } from '../shared/line/decoder.ts';
-import { type Body, formatFrame, parseBody } from '../shared/line/grammar.ts';
-import { answerFields, joinPieces, requestWords } from '../shared/line/request.ts';
+import { type Body, parseBody } from '../shared/line/grammar.ts';
+import { answerFields } from '../shared/line/request.ts';
 import { PartylineError, TruncatedError } from './errors.ts';
+import { LifeWatch } from './life-watch.ts';
+import { formatLine, formatRequest, type RequestOptions, refusalOf, type Values } from './request.ts';
 import type { OpenTransport, Transport } from './transport.ts';
-
-export type Values = Record<string, unknown>;
-
-export interface Row {
-  /** The command's name, or the event's where rows are events. */
-  readonly name: string;
-  readonly fields: Values;
-  readonly blob: Blob | undefined;
-}
-
-export interface RequestOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Without any sign of life from the server. */
-  readonly timeoutMs?: number | undefined;
-  readonly blob?: Uint8Array | undefined;
-  /** A promise stops the reading until it is settled. */
-  readonly onRow?: ((row: Row) => void | Promise<void>) | undefined;
-}
 
 interface Pending {
   readonly verb: string;
@@ -51,33 +34,28 @@ export interface LinkEvents {
 const requestTimeoutMs = 30_000;
 /** A server may be configured with other limits than ours; blobs of twice the size are still taken. */
 const decoderLimits = { lineOctetsMax: 64 * KIB, blobOctetsMax: 2 * MIB };
-const style = { lineEnd: '\n', form: 'words' } as const;
 
 export class Link {
   readonly #clock: Clock;
   readonly #events: LinkEvents;
+  readonly #life: LifeWatch;
   readonly #decoder = new LineDecoder(decoderLimits);
   readonly #pending = new Map<string, Pending>();
   #transport: Transport | undefined;
   #labels = 0;
   #finals = 0;
-  #lastInputMs: number;
   #greeted: ((fields: Values) => void) | undefined;
   #bye: { replies: number; reason: string } | undefined;
   #isBusy = false;
   #hasEnded = false;
   #isFinishing = false;
   #isOver = false;
-  /** Without any input for so long the link is given up. */
-  #silenceMs = Number.POSITIVE_INFINITY;
-  #watchDueMs = Number.POSITIVE_INFINITY;
-  #cancelWatch: (() => void) | undefined;
   #whenOver: (() => void)[] = [];
 
   private constructor(clock: Clock, events: LinkEvents) {
     this.#clock = clock;
     this.#events = events;
-    this.#lastInputMs = clock.now();
+    this.#life = new LifeWatch(clock, nowMs => this.#checkLife(nowMs));
   }
 
   /** Resolves with the link and the greeting's fields. */
@@ -116,9 +94,7 @@ export class Link {
 
   /** From here on, silence of `ms` is the end of the link: a way can die without a word. */
   expectLife(ms: number): void {
-    this.#silenceMs = ms;
-    this.#lastInputMs = this.#clock.now();
-    this.#watch(this.#lastInputMs + ms);
+    this.#life.expect(ms);
   }
 
   /** Errors: PartylineError with the server's code; TruncatedError; the signal's reason. */
@@ -132,20 +108,12 @@ export class Link {
     const done = new Promise<Values>((resolve, reject) =>
       this.#pending.set(label, { verb, onRow, timeoutMs, sinceMs, resolve, reject }),
     );
-    this.#send(label, verb, entry, input, blob);
-    this.#watch(sinceMs + timeoutMs);
+    this.#transport!.write(formatRequest(label, verb, entry, input, blob));
+    this.#life.watch(sinceMs + timeoutMs);
     if (!signal) return done;
     const abort = () => this.#abandon(label, signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     return done.finally(() => signal.removeEventListener('abort', abort));
-  }
-
-  #send(label: string, verb: string, entry: Command, input: Values, blob: Uint8Array | undefined): void {
-    const { words, fields, needsJson } = requestWords(entry, input);
-    const parts = needsJson ? { fields: input as typeof fields } : { words, fields };
-    const head = { label, marker: '', name: verb, ...parts, ...(blob && { blobOctets: blob.length }) } as const;
-    const line = formatFrame(head, needsJson ? { ...style, form: 'json' } : style);
-    this.#transport!.write(blob ? [line, blob, style.lineEnd] : [line]);
   }
 
   /** The caller no longer waits; the final line is taken silently when it comes, so the link stays in step. */
@@ -154,32 +122,27 @@ export class Link {
     if (pending?.timeoutMs === undefined) return;
     const deaf = { onRow: undefined, timeoutMs: undefined, resolve: () => undefined, reject: () => undefined };
     this.#pending.set(label, { ...pending, ...deaf });
-    if (!this.isEnding) this.#transport!.write([`CANCEL ${label}${style.lineEnd}`]);
+    if (!this.isEnding) this.#transport!.write([formatLine(`CANCEL ${label}`)]);
     pending.reject(reason);
   }
 
-  /** One timer for all that is waited for, since a timer a request is too many at a hundred thousand a second. */
-  #watch(dueMs: number): void {
-    if (this.#isOver || dueMs >= this.#watchDueMs || dueMs === Number.POSITIVE_INFINITY) return;
-    this.#cancelWatch?.();
-    this.#watchDueMs = dueMs;
-    this.#cancelWatch = this.#clock.after(Math.max(0, dueMs - this.#clock.now()), () => this.#checkLife());
-  }
-
-  #checkLife(): void {
-    const now = this.#clock.now();
-    this.#watchDueMs = Number.POSITIVE_INFINITY;
+  /** Gives up what has waited too long, or the link itself; the result is when to look again. */
+  #checkLife(nowMs: number): number {
     // While a taker of rows keeps us waiting, the silence is ours.
-    if (this.#isBusy) this.#lastInputMs = now;
-    let nextMs = this.#lastInputMs + this.#silenceMs;
-    if (nextMs <= now) return this.#over(new TruncatedError(`nothing came for ${this.#silenceMs / 1000} s`));
+    if (this.#isBusy) this.#life.heard();
+    const { lastInputMs, silenceMs } = this.#life;
+    let nextMs = lastInputMs + silenceMs;
+    if (nextMs <= nowMs) {
+      this.#over(new TruncatedError(`nothing came for ${silenceMs / 1000} s`));
+      return Number.POSITIVE_INFINITY;
+    }
     for (const [label, { verb, timeoutMs, sinceMs }] of this.#pending) {
       if (timeoutMs === undefined) continue;
-      const dueMs = Math.max(this.#lastInputMs, sinceMs) + timeoutMs;
-      if (dueMs > now) nextMs = Math.min(nextMs, dueMs);
+      const dueMs = Math.max(lastInputMs, sinceMs) + timeoutMs;
+      if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs);
       else this.#abandon(label, new PartylineError('timeout', `no answer for ${timeoutMs / 1000} s`, { verb, label }));
     }
-    this.#watch(nextMs);
+    return nextMs;
   }
 
   /**
@@ -192,7 +155,7 @@ export class Link {
     if (!this.#isFinishing) {
       this.#isFinishing = true;
       if (drain === 'fin') this.#transport!.end();
-      else this.#transport!.write([`QUIT${style.lineEnd}`]);
+      else this.#transport!.write([formatLine('QUIT')]);
     }
     this.expectLife(timeoutMs);
     await over;
@@ -209,7 +172,7 @@ export class Link {
   }
 
   #data(octets: Uint8Array): void {
-    this.#lastInputMs = this.#clock.now();
+    this.#life.heard();
     this.#decoder.push(octets);
     if (!this.#isBusy) this.#pump();
   }
@@ -227,7 +190,7 @@ export class Link {
       this.#transport!.pause();
       void wait.finally(() => {
         this.#isBusy = false;
-        this.#lastInputMs = this.#clock.now();
+        this.#life.heard();
         this.#transport!.resume();
         this.#pump();
       });
@@ -282,11 +245,7 @@ export class Link {
     const fields = answerFields(body, blob);
     this.#pending.delete(label!);
     if (body.marker === '+') return resolve(fields);
-    const [word = ''] = body.words;
-    const code = isErrorCode(word) ? word : 'internal';
-    const retry = Number(fields['retry']);
-    const context = { verb, ...(label !== undefined && { label }), ...(retry > 0 && { retryAfterMs: retry * 1000 }) };
-    reject(new PartylineError(code, String(fields['text'] ?? code), context));
+    reject(refusalOf(body, fields, verb, label));
   }
 
   #event(body: Body, blob: Blob | undefined): void {
@@ -302,7 +261,7 @@ export class Link {
       this.#transport!.end();
     }
     // Any input is a sign of life to the server.
-    if (parsed.data.event === 'PING') this.#transport!.write([`PING${style.lineEnd}`]);
+    if (parsed.data.event === 'PING') this.#transport!.write([formatLine('PING')]);
     this.#events.event(parsed.data);
   }
 
@@ -315,7 +274,7 @@ export class Link {
   #over(error: Error | undefined): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#cancelWatch?.();
+    this.#life.stop();
     if (error) this.#transport?.destroy();
     const lost = error ?? new TruncatedError('the connection has ended');
     for (const { verb, reject } of this.#pending.values()) {
@@ -325,9 +284,4 @@ export class Link {
     for (const resolve of this.#whenOver.splice(0)) resolve();
     this.#events.over(error);
   }
-}
-
-/** A blob's octets as one array. */
-export function octetsOf(blob: Blob | undefined): Uint8Array {
-  return blob ? joinPieces(blob) : new Uint8Array(0);
 }

@@ -1,7 +1,7 @@
 /** A room one has joined: every numbered event exactly once and in order, whatever the connection did; gaps come from history. */
 import { eventSchemas, type HubEvent, isEventName, isNumbered, type LogEvent } from '../shared/events.ts';
 import { OfflineError } from './errors.ts';
-import type { Row, Values } from './link.ts';
+import type { Row, Values } from './request.ts';
 import type { Session } from './session.ts';
 
 type RoomEvent = Exclude<HubEvent, { event: 'GAP' }>;

@@ -2,64 +2,18 @@
  * A person's session over links that may break: signs in, comes back with patience, joins its rooms again where they were
  * left, and repeats only what is safe to repeat. Free of anything that only Node has.
  */
-import { type Clock, delay } from '../shared/clock.ts';
+import { delay } from '../shared/clock.ts';
 import { commands } from '../shared/commands/index.ts';
 import type { HubEvent } from '../shared/events.ts';
-import { limits } from '../shared/limits.ts';
-import { sessionVerbs } from '../shared/line/session-verbs.ts';
 import { foldName } from '../shared/names.ts';
+import { attach, enter, isRefusal } from './entering.ts';
 import { OfflineError, PartylineError, TruncatedError } from './errors.ts';
-import { Link, type RequestOptions, type Row, type Values } from './link.ts';
-import { Mailbox } from './mailbox.ts';
+import { Link } from './link.ts';
+import type { RequestOptions, Row, Values } from './request.ts';
 import { Room } from './room.ts';
-import type { OpenTransport } from './transport.ts';
+import type { Change, JoinOptions, SessionOptions, State } from './session-options.ts';
 import { entryOf, type Verb, type VerbInput, type VerbOutput } from './verbs.ts';
 import { WaitingRoom } from './waiting-room.ts';
-
-/** How a session gets its name. */
-export type Auth =
-  | { readonly kind: 'password'; readonly user: string; readonly password: string }
-  | { readonly kind: 'token'; readonly token: string }
-  | { readonly kind: 'guest'; readonly user: string; readonly invite?: string | undefined }
-  /** Makes the account first. */
-  | {
-      readonly kind: 'register';
-      readonly user: string;
-      readonly password: string;
-      readonly invite?: string | undefined;
-    };
-
-export type State = 'connecting' | 'ready' | 'half-closed' | 'reconnecting' | 'closed';
-export type Change =
-  | { readonly kind: 'up' }
-  | { readonly kind: 'down'; readonly error: Error | undefined; readonly retryMs: number }
-  /** The server left out events, since we read too slowly; a joined room gets them from history. */
-  | { readonly kind: 'gap'; readonly room: string; readonly from: number; readonly to: number }
-  /** Nobody iterates the room fast enough; it goes on from history. */
-  | { readonly kind: 'slow'; readonly room: string }
-  | { readonly kind: 'bye'; readonly reason: string }
-  /** The last change. `error` unless it was asked for. */
-  | { readonly kind: 'closed'; readonly error: Error | undefined };
-
-export interface Reconnect {
-  readonly minMs: number;
-  readonly maxMs: number;
-}
-
-export interface JoinOptions {
-  /** The number behind which to begin; 0 is everything. Default: what happens from now on. */
-  readonly after?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface SessionOptions {
-  readonly open: OpenTransport;
-  readonly clock: Clock;
-  readonly auth: Auth;
-  /** Undefined: a lost connection ends the session. */
-  readonly reconnect: Reconnect | undefined;
-  readonly agent: string;
-}
 
 /** A link that held for so long was a good one: patience begins anew. */
 const goodLinkMs = 10_000;
@@ -73,7 +27,6 @@ export class Session {
   #link: Link | undefined;
   #state: State = 'connecting';
   readonly #waiting: WaitingRoom;
-  #isRegistered = false;
   #tries = 0;
   #upSinceMs = 0;
   #failure: Error | undefined;
@@ -133,23 +86,6 @@ export class Session {
       await this.request(verb, input, { ...options, onRow: row => void rows.push(row) });
       return rows;
     }, options.signal);
-  }
-
-  /** The rows of a command, one by one. They never hold up the connection: what the caller does not take yet waits here. */
-  async *rows<V extends Verb>(verb: V, input: VerbInput<V>, options: RequestOptions = {}): AsyncGenerator<Row> {
-    const stop = new AbortController();
-    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-    const rows = new Mailbox<Row>();
-    const onRow = (row: Row) => void rows.push(row);
-    this.request(verb, input, { ...options, signal, onRow }).then(
-      () => rows.end(),
-      error => rows.end(error),
-    );
-    try {
-      yield* rows;
-    } finally {
-      stop.abort(new PartylineError('cancelled', 'the loop over the rows was left'));
-    }
   }
 
   /**
@@ -214,20 +150,7 @@ export class Session {
   /** A further connection of this session, for bulk; the caller finishes it. Errors: as `request`. */
   async further(signal?: AbortSignal): Promise<Link> {
     const [row] = await this.list('TICKET', {}, { signal });
-    const { open, clock } = this.#options;
-    const { link } = await Link.open(open, clock, { event: () => undefined, over: () => undefined }, signal).catch(
-      error => {
-        if (error instanceof PartylineError || signal?.aborted) throw error;
-        throw new TruncatedError('a further connection could not be opened', { cause: error });
-      },
-    );
-    try {
-      await link.request('ATTACH', sessionVerbs.ATTACH, { ticket: row?.fields['ticket'] }, { signal });
-    } catch (error) {
-      link.destroy();
-      throw error;
-    }
-    return link;
+    return attach(this.#options, row?.fields['ticket'], signal);
   }
 
   /** From here on requests are refused; those that run go on. */
@@ -280,7 +203,7 @@ export class Session {
   }
 
   async #connect(signal?: AbortSignal): Promise<void> {
-    const { open, clock, agent } = this.#options;
+    const { open, clock } = this.#options;
     let isUp = false;
     const { link } = await Link.open(
       open,
@@ -289,10 +212,7 @@ export class Session {
       signal,
     );
     try {
-      const greeted = await link.request('HELLO', sessionVerbs.HELLO, { version: '1', caps: 'heartbeat', agent });
-      const { caps } = sessionVerbs.HELLO.output.parse(greeted);
-      if (caps.split(',').includes('heartbeat')) link.expectLife(3 * limits.heartbeatMs);
-      await this.#signIn(link);
+      await enter(link, this.#options);
       for (const room of this.#rooms.values()) await this.#enterAgain(link, room);
       signal?.throwIfAborted();
       if (link.isEnding) throw new TruncatedError('the connection ended while it was entered');
@@ -307,19 +227,6 @@ export class Session {
     this.#upSinceMs = clock.now();
     this.#tell({ kind: 'up' });
     this.#waiting.wake(link);
-  }
-
-  async #signIn(link: Link): Promise<void> {
-    const { auth } = this.#options;
-    if (auth.kind === 'guest') {
-      const { user, invite } = auth;
-      await link.request('NICK', commands.NICK, { user, ...(invite !== undefined && { invite }) });
-    } else if (auth.kind === 'register' && !this.#isRegistered) {
-      const { user, invite, password } = auth;
-      await link.request('REGISTER', commands.REGISTER, { user, ...(invite !== undefined && { invite }), password });
-      this.#isRegistered = true;
-    } else if (auth.kind === 'token') await link.request('TOKEN', commands.TOKEN, { token: auth.token });
-    else await link.request('LOGIN', commands.LOGIN, { user: auth.user, password: auth.password });
   }
 
   #event(event: HubEvent): void {
@@ -359,10 +266,4 @@ export class Session {
       }
     }
   }
-}
-
-/** What will be refused again. A guest's name may be held for a while by the connection that was lost. */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof PartylineError) || error instanceof TruncatedError) return false;
-  return error.code === 'version' || (error.class === 'permanent' && !['exists', 'internal'].includes(error.code));
 }

@@ -3,7 +3,7 @@ import { Readable, Writable } from 'node:stream';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import type { BulkLinks } from './bulk.ts';
-import { octetsOf, type Row } from './link.ts';
+import { octetsOf, type Row } from './request.ts';
 import type { Session } from './session.ts';
 
 export interface ReadRange {

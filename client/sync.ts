@@ -1,7 +1,6 @@
 /** Making a folder of the hub like one of this machine: what differs is sent, what is gone is removed only when asked. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import ignore from 'ignore';
 import type { BulkLinks } from './bulk.ts';
 import { rfc3339, walk } from './local-tree.ts';
 import { type RemoteEntry, remoteTree, statOrNothing } from './remote-tree.ts';
@@ -32,6 +31,7 @@ export async function sync(
   remote: string,
   options: SyncOptions = {},
 ): Promise<SyncSummary> {
+  const { default: ignore } = await import('ignore');
   const patterns = await readFile(join(folder, options.ignore ?? '.plignore'), 'utf8').catch(() => '');
   const matcher = ignore().add(patterns);
   const isIgnored = (name: string) => matcher.ignores(name) || options.isIgnored?.(name) === true;

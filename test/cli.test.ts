@@ -1,12 +1,13 @@
 /** The command line as a program: files both ways, resuming, talk, saved hubs, accounts, and how it says what is wrong. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir as makeDir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { connect, password } from '../client/index.ts';
 import { type Direction, type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
 import { withDeadline } from './support/inbox.ts';
 import { addAccount, startServer } from './support/server-process.ts';
@@ -14,6 +15,8 @@ import { tempDir } from './support/temp-dir.ts';
 import { cleanEnv, type RunResult, run } from './support/tools.ts';
 
 t.setTimeout(120_000);
+// Most of the time is that of programs starting.
+t.jobs = 4;
 
 const cli = fileURLToPath(new URL('../client/cli/main.js', import.meta.url));
 
@@ -31,6 +34,9 @@ interface Person {
 // One server and one account for all: a process costs more than what most of these tests do.
 const server = await startServer(t);
 await addAccount(server, 'ada', 'secret');
+const hub = await connect(`pl://ada@127.0.0.1:${server.ports.line}`, { auth: password('secret') });
+await hub.request('CREATE', { room: 'talk' });
+await hub.finish();
 
 /** Ada at a command line that keeps its files to itself. */
 async function adaAtWork(t: Test): Promise<Person> {
@@ -72,7 +78,7 @@ t.test('files go up, are listed, moved, copied, read, removed and come back, wit
   const url = `${ada.url}/lobby/files`;
   t.equal((await pl('mkdir', url)).code, 0);
   const tree = join(folder, 'tree');
-  await mkdir(join(tree, 'sub'), { recursive: true });
+  await makeDir(join(tree, 'sub'), { recursive: true });
   await writeFile(join(tree, 'sub', 'note'), 'hi\n');
   await writeFile(join(tree, 'big'), randomBytes(2_500_000));
   const put = await pl('put', '-r', tree, `${url}/`);
@@ -88,8 +94,9 @@ t.test('files go up, are listed, moved, copied, read, removed and come back, wit
     { name: 'big', type: 'file', size: 2_500_000, owner: 'ada', hash: /^sha256:/ },
     { name: 'sub', type: 'dir' },
   ]);
-  t.equal(String((await pl('cat', `${url}/tree/sub/note`)).stdout), 'hi\n');
-  t.equal((await pl('mkdir', `${url}/other`)).code, 0);
+  const [cat, mkdir] = await Promise.all([pl('cat', `${url}/tree/sub/note`), pl('mkdir', `${url}/other`)]);
+  t.equal(String(cat.stdout), 'hi\n');
+  t.equal(mkdir.code, 0);
   t.equal((await pl('mv', `${url}/tree/sub/note`, '/lobby/files/other/moved')).code, 0);
   t.equal((await pl('cp', `${url}/other/moved`, `${url}/copied`)).code, 0);
   const refused = await pl('rm', `${url}/other`);
@@ -107,9 +114,10 @@ t.test('files go up, are listed, moved, copied, read, removed and come back, wit
   t.match(JSON.parse(progress[1]!), { phase: 'end', files: 1 });
   t.ok((await readFile(join(folder, 'here'))).equals(await readFile(join(tree, 'big'))));
   await writeFile(join(tree, 'sub', 'new'), 'new');
-  const plan = await pl('sync', '-n', '--delete', tree, `${url}/tree`);
+  await writeFile(join(tree, 'sub', 'left.tmp'), 'out');
+  const plan = await pl('sync', '-n', '--delete', '--exclude', '*.tmp', tree, `${url}/tree`);
   t.equal(String(plan.stdout), 'would send /lobby/files/tree/sub/new\nwould send /lobby/files/tree/sub/note\n');
-  t.match((await pl('sync', tree, `${url}/tree`)).stderr, /^2 files, 6 B .* 1 unchanged$/m);
+  t.match((await pl('sync', '--exclude', '*.tmp', tree, `${url}/tree`)).stderr, /^2 files, 6 B .* 1 unchanged$/m);
 });
 
 t.test('a transfer that Ctrl-C ended says how to go on, and goes on from there, both ways', async t => {
@@ -139,15 +147,15 @@ t.test('a transfer that Ctrl-C ended says how to go on, and goes on from there, 
 
 t.test('people talk: say, tail, chat and raw', async t => {
   const { pl, tell, url, env, ports } = await adaAtWork(t);
-  t.equal((await pl('say', `${url}/lobby`, 'hello', 'there')).code, 0);
-  t.equal((await tell('from a\npipe\n', 'say', `${url}/lobby`)).code, 0);
-  t.match(await tell(' \n', 'say', `${url}/lobby`), { code: 64, stderr: 'partyline: there is nothing to say\n' });
-  const following = spawn(process.execPath, [cli, 'tail', '-n', '1', '--json', `${url}/lobby`], { env, stdio: 'pipe' });
+  t.equal((await pl('say', `${url}/talk`, 'hello', 'there')).code, 0);
+  t.equal((await tell('from a\npipe\n', 'say', `${url}/talk`)).code, 0);
+  t.match(await tell(' \n', 'say', `${url}/talk`), { code: 64, stderr: 'partyline: there is nothing to say\n' });
+  const following = spawn(process.execPath, [cli, 'tail', '-n', '1', '--json', `${url}/talk`], { env, stdio: 'pipe' });
   t.teardown(() => following.kill('SIGKILL'));
   const lines = createInterface({ input: following.stdout })[Symbol.asyncIterator]();
   const next = async () => JSON.parse((await withDeadline('an event', lines.next(), 20_000)).value as string);
   t.match(await next(), { event: 'MSG', from: 'ada', text: 'from a\npipe' });
-  const talk = await tell('hi\n/join nowhere\n/dance\n//slash\n/quit\n', 'chat', `${url}/lobby`);
+  const talk = await tell('hi\n/join nowhere\n/dance\n//slash\n/quit\n', 'chat', `${url}/talk`);
   t.equal(talk.code, 0, 'a room that is not there does not end the talk');
   t.match(talk.stderr, /^partyline: there is no room nowhere/m);
   t.match(talk.stderr, /^\/dance: there are \/join ROOM and \/quit/m);
@@ -170,7 +178,7 @@ t.test('a saved hub, the known certificate, and the way to a hub', async t => {
   const { pl, url, folder, ports } = await adaAtWork(t);
   t.match(await pl('ls', 'den:/'), { code: 64, stderr: /^partyline: den is not a saved hub; partyline login den / });
   t.equal((await pl('login', 'den', url)).code, 0);
-  t.match(String((await pl('ls', 'den:/')).stdout), / lobby\/\n$/);
+  t.match(String((await pl('ls', 'den:/')).stdout), / lobby\/$/m);
   const secure = `pls://ada@127.0.0.1:${ports.lineTls}`;
   t.match((await pl('ls', `${secure}/`)).stderr, /has the certificate sha256 \S+; it is remembered\n$/);
   t.match(await pl('ls', `${secure}/`), { code: 0, stderr: '' });
@@ -189,35 +197,42 @@ t.test('a saved hub, the known certificate, and the way to a hub', async t => {
   }
 });
 
-t.test('accounts are made, listed, changed and removed beside the running server; check finds nothing', async t => {
-  const { pl, tell, url, env } = await adaAtWork(t);
-  const without = { env: Object.fromEntries(Object.entries(env).filter(([key]) => key !== 'PARTYLINE_PASSWORD')) };
-  const asBob = (secret: string) =>
-    run(process.execPath, [cli, 'ls', '--password-stdin', url.replace('ada', 'bob')], { ...without, input: secret });
-  t.equal((await tell('one', 'user', 'add', 'bob', '--admin', '--password-stdin')).code, 0);
-  t.equal((await asBob('one')).code, 0);
-  t.match(String((await tell('two', 'user', 'add', 'bob', '--password-stdin')).stdout), /bob has a new password/);
-  t.match(await asBob('one'), { code: 77, stderr: /^partyline: / });
-  t.match(String((await pl('user', 'list')).stdout), /^ada since \S+\nbob \(administrator\) since \S+\n$/);
-  t.equal((await pl('user', 'remove', 'bob')).code, 0);
-  t.match(await pl('user', 'remove', 'bob'), { code: 66, stderr: 'partyline: there is no account bob\n' });
-  t.match(await run(process.execPath, [cli, 'ls', url], without), { code: 77, stderr: /ada is an account/ });
-  t.match(String((await pl('check')).stdout), /; 0 problems\n$/);
-});
+// Alone, since the folder is looked through.
+t.test(
+  'accounts are made, listed, changed and removed beside the running server; check finds nothing',
+  { buffered: false },
+  async t => {
+    const { pl, tell, url, env } = await adaAtWork(t);
+    const without = { env: Object.fromEntries(Object.entries(env).filter(([key]) => key !== 'PARTYLINE_PASSWORD')) };
+    const asBob = (secret: string) =>
+      run(process.execPath, [cli, 'ls', '--password-stdin', url.replace('ada', 'bob')], { ...without, input: secret });
+    t.equal((await tell('one', 'user', 'add', 'bob', '--admin', '--password-stdin')).code, 0);
+    t.equal((await asBob('one')).code, 0);
+    t.match(String((await tell('two', 'user', 'add', 'bob', '--password-stdin')).stdout), /bob has a new password/);
+    t.match(await asBob('one'), { code: 77, stderr: /^partyline: / });
+    t.match(String((await pl('user', 'list')).stdout), /^ada since \S+\nbob \(administrator\) since \S+\n$/);
+    t.equal((await pl('user', 'remove', 'bob')).code, 0);
+    t.match(await pl('user', 'remove', 'bob'), { code: 66, stderr: 'partyline: there is no account bob\n' });
+    t.match(await run(process.execPath, [cli, 'ls', url], without), { code: 77, stderr: /ada is an account/ });
+    t.match(String((await pl('check')).stdout), /; 0 problems\n$/);
+  },
+);
 
 t.test('what is wrong is said in words, with the exit code of the one table', async t => {
   const env = cleanEnv({ XDG_CONFIG_HOME: await tempDir(t), PARTYLINE_LINE_PORT: '9999' });
   const pl = (...args: readonly string[]) => run(process.execPath, [cli, ...args], { env });
   const cases: readonly (readonly [args: readonly string[], code: number, line: RegExp])[] = [
     [['dance'], 64, /^partyline: unknown command 'dance'/],
+    [['get', '--parallel', '0', 'pl://127.0.0.1:1/x'], 64, /^partyline: --parallel 0: say 1 to 99/],
     [['put', 'x'], 64, /^partyline: say what to send and where to/],
     [['user', 'add'], 64, /^partyline: missing required argument 'name'/],
     [['ls', 'pl://ada:secret@den/'], 64, /^partyline: no password in an address/],
     [['ls', 'pl://127.0.0.1:1/'], 69, /^partyline: nobody listens there/],
     [['serve', '--line-prt', '1'], 64, /^partyline: there is no setting --line-prt; did you mean line-port/],
   ];
-  for (const [args, code, line] of cases) {
-    const result = await pl(...args);
+  const results = await Promise.all(cases.map(([args]) => pl(...args)));
+  for (const [n, [args, code, line]] of cases.entries()) {
+    const result = results[n]!;
     t.match(result.stderr, line);
     t.equal(result.code, code, args.join(' '));
     t.notMatch(result.stderr, /^ +at /m, 'no stack');

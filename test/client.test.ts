@@ -6,17 +6,15 @@ import { pipeline } from 'node:stream/promises';
 import t, { type Test } from 'tap';
 import { connect, guest, type Hub, parseAddress, password, TruncatedError } from '../client/index.ts';
 import { startFaultProxy } from './support/fault-proxy.ts';
-import { addAccount, type ServerProcess, startServer } from './support/server-process.ts';
+import { addAccount, startServer } from './support/server-process.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { run } from './support/tools.ts';
 
 t.setTimeout(120_000);
-
-async function serverWithAda(t: Test): Promise<ServerProcess> {
-  const server = await startServer(t);
-  await addAccount(server, 'ada', 'secret');
-  return server;
-}
+// One server and one account for all, and a room of its own for who counts what is said.
+const server = await startServer(t);
+await addAccount(server, 'ada', 'secret');
+t.jobs = 2;
 
 async function enter(t: Test, port: number, auth = password('secret')): Promise<Hub> {
   const hub = await connect(`pl://ada@127.0.0.1:${port}`, { auth, reconnect: { minMs: 5, maxMs: 50 } });
@@ -42,11 +40,11 @@ t.test('addresses are read, and what is not one says how one looks', async t => 
 });
 
 t.test('every message is heard exactly once and in order, however often the connection is cut', async t => {
-  const server = await serverWithAda(t);
   const proxy = await startFaultProxy(t, server.ports.line);
   const [speaker, hearer] = [await enter(t, proxy.port), await enter(t, proxy.port, guest('eve'))];
-  const heard = await hearer.join('lobby', { after: 0 });
-  const room = await speaker.join('lobby');
+  await speaker.request('CREATE', { room: 'cuts' });
+  const heard = await hearer.join('cuts', { after: 0 });
+  const room = await speaker.join('cuts');
   const count = 300;
   const speaking = (async () => {
     for (let n = 0; n < count; n++) {
@@ -74,7 +72,6 @@ t.test('every message is heard exactly once and in order, however often the conn
 });
 
 t.test('finish resolves after every reply, BYE and the peer’s FIN', async t => {
-  const server = await serverWithAda(t);
   const hub = await enter(t, server.ports.line);
   const pings = Array.from({ length: 1_000 }, (_, n) => hub.request('PING', { token: `t${n}` }));
   const finished = hub.finish();
@@ -86,9 +83,8 @@ t.test('finish resolves after every reply, BYE and the peer’s FIN', async t =>
 });
 
 t.test('an end without BYE is told as such', async t => {
-  const server = await serverWithAda(t);
   const proxy = await startFaultProxy(t, server.ports.line);
-  const hub = await connect(`pl://eve@127.0.0.1:${proxy.port}`, { reconnect: false });
+  const hub = await connect(`pl://bo@127.0.0.1:${proxy.port}`, { reconnect: false });
   proxy.set('toClient', { isFrozen: true });
   const answer = hub.request('PING', {});
   proxy.cutAll('fin');
@@ -96,7 +92,6 @@ t.test('an end without BYE is told as such', async t => {
 });
 
 t.test('a request that is given up leaves the connection usable', async t => {
-  const server = await serverWithAda(t);
   const hub = await enter(t, server.ports.line);
   const stop = new AbortController();
   const waiting = hub.request('HISTORY', { room: 'lobby' }, { signal: stop.signal });
@@ -112,7 +107,6 @@ t.test('a request that is given up leaves the connection usable', async t => {
 });
 
 t.test('a tree goes up and comes back the same, with odd names, and only what changed goes again', async t => {
-  const server = await serverWithAda(t);
   const folder = await tempDir(t);
   const source = join(folder, 'site');
   const names = [
@@ -146,7 +140,6 @@ t.test('a tree goes up and comes back the same, with odd names, and only what ch
 });
 
 t.test('an upload whose file changed between two attempts is sent anew', async t => {
-  const server = await serverWithAda(t);
   const folder = await tempDir(t);
   const file = join(folder, 'f');
   const [old, now] = [randomBytes(2_500_000), randomBytes(2_500_000)];
@@ -160,7 +153,6 @@ t.test('an upload whose file changed between two attempts is sent anew', async t
 });
 
 t.test('streams read a range, and write a file that is seen when they have closed', async t => {
-  const server = await serverWithAda(t);
   const folder = await tempDir(t);
   const content = randomBytes(1_500_000);
   const hub = await enter(t, server.ports.line);

@@ -1,5 +1,5 @@
 /** Transfers as a person or a program sees them: bars on a terminal, one line a file otherwise, or JSON. */
-import { MultiBar, Presets, type SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import type { OnProgress, Progress } from '../progress.ts';
 import type { Summary } from '../tree.ts';
 
@@ -9,7 +9,7 @@ export interface Display {
   stop(): void;
 }
 
-export function chooseDisplay({ json }: { readonly json?: boolean }): Display {
+export async function chooseDisplay({ json }: { readonly json?: boolean }): Promise<Display> {
   if (json) return jsonDisplay();
   return process.stderr.isTTY ? barDisplay() : lineDisplay();
 }
@@ -61,7 +61,9 @@ function lineDisplay(): Display {
   };
 }
 
-function barDisplay(): Display {
+async function barDisplay(): Promise<Display> {
+  // Only a terminal pays for it: most of a short command's time is loading.
+  const { MultiBar, Presets } = await import('cli-progress');
   const startMs = performance.now();
   const format = '{phase} |{bar}| {percentage}% {done}/{size} {rate} ETA {eta_formatted} {path}';
   const bars = new MultiBar(

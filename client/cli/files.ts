@@ -1,11 +1,12 @@
 /** Subcommands on files: put get cp ls cat rm mv mkdir sync. */
 import { pipeline } from 'node:stream/promises';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { commands } from '../../shared/commands/index.ts';
 import type { Entry } from '../../shared/model.ts';
-import { type Hub, isAddress, PartylineError, type Summary } from '../index.ts';
+import { type Filter, ignoredBy } from '../filters.ts';
+import { type Hub, isAddress, PartylineError, type Summary, type TransferOptions } from '../index.ts';
 import { interruptible, openHub, resolveAddress, type SecretOptions, withHub } from './context.ts';
-import { chooseDisplay, readableOctets } from './display.ts';
+import { chooseDisplay, type Display, readableOctets } from './display.ts';
 
 interface TransferFlags extends SecretOptions {
   readonly recursive?: boolean;
@@ -13,16 +14,22 @@ interface TransferFlags extends SecretOptions {
   readonly force?: boolean;
   readonly bwlimit?: string;
   readonly transfers?: string;
+  readonly parallel?: string;
+  /** Both lists are one, in the order of the command line. */
+  readonly include?: readonly Filter[];
+  readonly exclude?: readonly Filter[];
 }
 
-function transferOptions(flags: TransferFlags, onProgress: ReturnType<typeof chooseDisplay>['onProgress']) {
+async function transferOptions(flags: TransferFlags, { onProgress }: Display): Promise<TransferOptions> {
   return {
     onProgress,
     signal: interruptible(),
     recursive: flags.recursive,
     force: flags.force,
     ...(flags.bwlimit !== undefined && { bytesPerSecond: parseRate(flags.bwlimit) }),
-    ...(flags.transfers !== undefined && { transfers: parseTransfers(flags.transfers) }),
+    ...(flags.transfers !== undefined && { transfers: parseCount('transfers', flags.transfers) }),
+    ...(flags.parallel !== undefined && { parallel: parseCount('parallel', flags.parallel) }),
+    isIgnored: await ignoredBy(flags.include ?? flags.exclude ?? []),
   };
 }
 
@@ -33,21 +40,20 @@ function parseRate(text: string): number {
   return Number(number) * 1024 ** ' kmg'.indexOf(unit.toLowerCase() || ' ');
 }
 
-function parseTransfers(text: string): number {
-  if (!/^[1-9]\d?$/.test(text)) throw new PartylineError('bad-argument', `--transfers ${text}: say 1 to 99`);
+function parseCount(flag: string, text: string): number {
+  if (!/^[1-9]\d?$/.test(text)) throw new PartylineError('bad-argument', `--${flag} ${text}: say 1 to 99`);
   return Number(text);
 }
 
 async function transfer(
   flags: TransferFlags,
   text: string,
-  run: (hub: Hub, path: string, options: ReturnType<typeof transferOptions>) => Promise<Summary>,
+  run: (hub: Hub, path: string, options: TransferOptions) => Promise<Summary>,
 ) {
-  const display = chooseDisplay(flags);
+  const display = await chooseDisplay(flags);
   try {
-    display.finish(
-      await withHub(text, flags, (hub, path) => run(hub, path, transferOptions(flags, display.onProgress))),
-    );
+    const options = await transferOptions(flags, display);
+    display.finish(await withHub(text, flags, (hub, path) => run(hub, path, options)));
   } finally {
     display.stop();
   }
@@ -74,13 +80,22 @@ function total(summaries: readonly Summary[]): Summary {
 }
 
 function transferCommand(program: Command, usage: string, description: string): Command {
+  const filters: Filter[] = [];
+  const filter = (flag: string, keeps: boolean, help: string) =>
+    new Option(`${flag} <glob>`, help).argParser((pattern: string) => {
+      filters.push({ keeps, pattern });
+      return filters;
+    });
   return program
     .command(usage)
     .description(description)
+    .addOption(filter('--include', true, 'of folders only what matches; the first of these patterns that does decides'))
+    .addOption(filter('--exclude', false, 'of folders not what matches'))
     .option('-r, --recursive', 'folders with all that is in them')
     .option('--force', 'also what has the same size and date on both sides')
-    .option('--bwlimit <rate>', 'octets a second of what is sent, such as 500k or 2M')
+    .option('--bwlimit <rate>', 'octets a second of all files together, such as 500k or 2M')
     .option('--transfers <n>', 'large files at once')
+    .option('--parallel <n>', 'connections for one large file; by itself up to three')
     .option('--json', 'one JSON object a line on standard output')
     .option('--password-stdin', 'read the password from standard input');
 }

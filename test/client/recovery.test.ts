@@ -21,6 +21,7 @@ import { tempDir } from '../support/temp-dir.ts';
 import { cleanEnv, run } from '../support/tools.ts';
 
 t.setTimeout(120_000);
+t.jobs = 3;
 const server = await startServer(t);
 await addAccount(server, 'ada', 'secret');
 
@@ -207,7 +208,7 @@ t.test('a request waits for a connection, and the process with it', async t => {
   const program = `
     import { createServer } from 'node:net';
     import { connect } from ${JSON.stringify(new URL('../../client/index.js', import.meta.url).href)};
-    const hub = await connect('pl://eve@127.0.0.1:${server.ports.line}', { reconnect: { minMs: 200, maxMs: 200 } });
+    const hub = await connect('pl://bo@127.0.0.1:${server.ports.line}', { reconnect: { minMs: 200, maxMs: 200 } });
     hub.status().next();
     // Stands for a lost connection in a process that has nothing else to do.
     const handles = process._getActiveHandles().filter(handle => handle.remotePort === ${server.ports.line});
@@ -296,7 +297,7 @@ t.test('every example of the guide runs and prints what it says', async t => {
   const blocks = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, block]) => block!);
   t.ok(blocks.length >= 6, `${blocks.length} examples`);
   const library = new URL('../../client/index.js', import.meta.url).href;
-  for (const block of blocks) {
+  const example = async (block: string) => {
     const folder = await tempDir(t);
     await mkdir(join(folder, 'site'));
     await writeFile(join(folder, 'site/index.html'), '<p>hello</p>\n');
@@ -314,5 +315,6 @@ t.test('every example of the guide runs and prints what it says', async t => {
     );
     const expected = [...block.matchAll(/\/\/ prints (.*)/g)].map(([, line]) => `${line}\n`).join('');
     t.same({ code, stdout: stdout.toString(), stderr }, { code: 0, stdout: expected, stderr: '' }, block);
-  }
+  };
+  await Promise.all(blocks.map(example));
 });

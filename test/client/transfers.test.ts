@@ -1,8 +1,9 @@
 /** The library's files on their way: one file over several connections, what an earlier process left, rates, and what stays out. */
 import { createHash, randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { ignoredBy } from '../../client/filters.ts';
 import { connect, type Hub, type Progress, password } from '../../client/index.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { addAccount, startServer } from '../support/server-process.ts';
@@ -129,5 +130,49 @@ t.test('a part belongs to one content', async t => {
   const { sent } = await hub.get('/lobby/changing', `${folder}/`);
   t.match(sent[0], { resumedFrom: 0, hash: `sha256:${hashOf(now)}` });
   t.equal(hashOf(await readFile(join(folder, 'changing'))), hashOf(now));
+  await hub.finish();
+});
+
+t.test('what a filter names stays out, both ways, and the first pattern that matches decides', async t => {
+  const folder = await tempDir(t);
+  const hub = await enter(t);
+  const source = join(folder, 'album');
+  await mkdir(join(source, 'raw/old'), { recursive: true });
+  for (const name of ['a.jpg', 'b.txt', 'raw/c.jpg', 'raw/d.tmp', 'raw/old/e.jpg'])
+    await writeFile(join(source, name), randomBytes(300_000));
+  const only = await ignoredBy([
+    { keeps: false, pattern: 'old/' },
+    { keeps: true, pattern: '*.jpg' },
+  ]);
+  const { sent } = await hub.put(source, '/lobby/', { recursive: true, isIgnored: only });
+  t.same(sent.map(({ path }) => path).sort(), ['/lobby/album/a.jpg', '/lobby/album/raw/c.jpg']);
+  await hub.put(source, '/lobby/all/', { recursive: true });
+  const but = await ignoredBy([
+    { keeps: true, pattern: 'raw/d.tmp' },
+    { keeps: false, pattern: 'raw/' },
+  ]);
+  const got = await hub.get('/lobby/all/album', `${folder}/back/`, { recursive: true, isIgnored: but });
+  t.same(
+    got.sent.map(({ path }) => path),
+    ['/lobby/all/album/raw/d.tmp'],
+    'what is named first is kept, and with an include only what is named',
+  );
+  await hub.finish();
+});
+
+t.test('a rate is one for all that a call sends or fetches', async t => {
+  const folder = await tempDir(t);
+  const hub = await enter(t);
+  const source = join(folder, 'paced');
+  await mkdir(source);
+  for (const name of ['a', 'b', 'c']) await writeFile(join(source, name), randomBytes(500_000));
+  const options = { recursive: true, bytesPerSecond: 2_000_000 };
+  const ways = [() => hub.put(source, '/lobby/', options), () => hub.get('/lobby/paced', `${folder}/back/`, options)];
+  for (const way of ways) {
+    const began = performance.now();
+    t.match(await way(), { files: 3 });
+    // The last piece is not waited for; nothing but waiting can make it longer.
+    t.ok(performance.now() - began >= 450, `${performance.now() - began} ms`);
+  }
   await hub.finish();
 });
