@@ -13,6 +13,7 @@ import { requestWords } from '../shared/line/request.ts';
 import { roleNames } from '../shared/model.ts';
 import { connectLine } from './support/line-client.ts';
 import { type LineServer, serveLine } from './support/line-server.ts';
+import { startServer } from './support/server-process.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { cleanEnv, run } from './support/tools.ts';
 
@@ -139,4 +140,63 @@ t.test('the table answers on every way in', async t => {
       }
     }
   }
+});
+
+t.test(
+  'an address that is kept out is refused on every listener with the reason, and what is open from it ends',
+  async t => {
+    const { hub, ports } = await serveLine(t);
+    const from = { localAddress: '127.0.0.9' };
+    const connected = await connectLine(t, ports.line, from);
+    connected.send('NICK eve\nJOIN lobby');
+    await connected.until(/^\+ JOIN/);
+    const nameless = await connectLine(t, ports.line, from);
+    await nameless.line();
+    const admin = hub.connect({ wire: 'test', address: '127.0.0.1', secure: true, loopback: true });
+    await hub.execute(admin, 'LOGIN', { user: 'admin', password: 'secret' });
+    await hub.execute(admin, 'BLOCK', { address: '127.0.0.9', reason: 'noise' });
+    t.equal(await connected.line(), '* BYE reason=revoked replies=2');
+    t.match(await nameless.line(), /^\* BYE reason=revoked /, 'also who has not said a name yet');
+    for (const tls of [false, true]) {
+      const refused = await connectLine(t, tls ? ports['line-tls'] : ports.line, { ...from, tls });
+      refused.finish();
+      t.equal(
+        String(await refused.rest()),
+        '- ? banned :your address is kept out of this hub: noise\n* BYE reason=revoked replies=1\n',
+      );
+    }
+    const other = await connectLine(t, ports.line);
+    t.match(await other.line(), /^\* PARTYLINE/);
+  },
+);
+
+t.test('from the first start to an invited guest and a device, by the command line alone', async t => {
+  const server = await startServer(t, { dataDir: join(await tempDir(t), 'data') });
+  const config = await tempDir(t);
+  const pl = async (secret: Readonly<Record<string, string>>, ...args: readonly string[]) => {
+    const result = await run(process.execPath, [commandLine, ...args], {
+      env: cleanEnv({ XDG_CONFIG_HOME: config, ...secret }),
+    });
+    return `${result.stdout}${result.stderr}`;
+  };
+  const asAda = { PARTYLINE_PASSWORD: 'first' };
+  const link = /partyline register '(pl:\/\/\S+)'/.exec(server.output())?.[1] ?? '';
+  const own = link.replace('NAME', 'ada');
+  t.equal(await pl(asAda, 'register', own), 'account ada (administrator) made\n');
+  t.match(await pl(asAda, 'register', own.replace('ada', 'eve')), /^partyline: this invite does not open/, 'once');
+  const url = `pl://ada@127.0.0.1:${server.ports.line}`;
+  t.match(await pl(asAda, 'room', 'create', `${url}/yard`, 'behind', 'the', 'house'), /^room {2}yard\n$/);
+  t.match(await pl(asAda, 'room', 'visibility', `${url}/yard`, 'private'), /^visibility {2}private$/m);
+  t.match(await pl(asAda, 'room', 'list', url), /^yard +0 +0 +behind the house$/m);
+  t.match(await pl(asAda, 'room', 'list', '--json', url), /^{"room":"yard",.*"text":"behind the house"}$/m);
+  const invite = await pl(asAda, 'invite', 'make', `${url}/yard`, '--role', 'reader');
+  const guestLink = /^use +partyline chat '(\S+)'$/m.exec(invite)?.[1]?.replace('NAME', 'gus') ?? '';
+  t.equal(await pl({}, 'ls', guestLink), '', 'a guest reads in the private room');
+  const token =
+    /^token +(pl_\S+)$/m.exec(await pl(asAda, 'token', 'make', url, '--device', 'cam', '--room', 'yard'))?.[1] ?? '';
+  t.equal(await pl({ PARTYLINE_TOKEN: token }, 'say', `${url}/yard`, 'motion'), '');
+  t.match(await pl(asAda, 'session', 'list', url), /^\S+ +ada +1 +line +127\.0\.0\.1 +\S+$/m);
+  const changed = { ...asAda, PARTYLINE_NEW_PASSWORD: 'second' };
+  t.equal(await pl(changed, 'password', url), 'account ada has a new password\n');
+  t.match(await pl(asAda, 'room', 'list', url), /^partyline: the name or the password is wrong/);
 });

@@ -22,7 +22,7 @@ export interface LineServerOptions {
   readonly certificate?: Certificate;
 }
 
-/** The accounts `cleo` and `dora` have the password `secret`. Ends with the test. */
+/** The accounts `cleo`, `dora` and `admin`, an administrator, have the password `secret`. Ends with the test. */
 export async function serveLine(t: Test, options: LineServerOptions = {}): Promise<LineServer> {
   const { clock = systemClock, connectionsMax = 10_000, guests = true } = options;
   const certificate = options.certificate ?? (await ownCertificate(undefined));
@@ -31,7 +31,7 @@ export async function serveLine(t: Test, options: LineServerOptions = {}): Promi
     clock,
     settings: { guests, clearPasswords: false, registration: false },
   });
-  for (const name of ['cleo', 'dora']) hub.disconnect((await account(name)).session);
+  for (const name of ['cleo', 'dora', 'admin']) hub.disconnect((await account(name)).session);
   const ports = { line: 0, 'line-tls': 0 };
   const app = Fastify({ logger: false });
   await app.register(lineWire, {
