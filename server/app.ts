@@ -5,6 +5,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Certificate } from './certificate.ts';
 import { createHub } from './hub/create-hub.ts';
 import type { Blobs, Passwords, Store } from './hub/host.ts';
+import { connectionsWithin, openFilesMax, Places } from './net/places.ts';
 import type { Settings } from './settings.ts';
 import { lineWire } from './wires/line/index.ts';
 import { health } from './wires/web/health.ts';
@@ -57,7 +58,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     port: settings['line-port'],
     tls: { port: settings['line-tls-port'], key: certificate.key, cert: certificate.cert },
     guests: settings.guests,
-    connectionsMax: settings['connections-max'],
+    places: new Places(Math.min(settings['connections-max'], connectionsWithin(openFilesMax()))),
     onListening,
   });
   // Behind the wires' own `preClose`, which end every connection: what still runs then is only what nobody waits for.

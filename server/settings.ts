@@ -69,7 +69,7 @@ export const settingsTable = {
   'connections-max': {
     schema: whole(1, 1_000_000, 'is not a number of connections'),
     fallback: 10_000,
-    help: 'open connections on each port',
+    help: 'open connections on all ports; fewer where the process may not open as many files',
   },
   'ballast-octets': { schema: octets, fallback: 32 * MIB, help: 'held back on the disk for the moment it is full' },
   'low-water-octets': { schema: octets, fallback: 64 * MIB, help: 'free space under which uploads are refused' },

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import Fastify from 'fastify';
 import t, { type Test } from 'tap';
 import { ownCertificate } from '../server/certificate.ts';
+import { Places } from '../server/net/places.ts';
 import { systemClock } from '../server/net/system-clock.ts';
 import { lineWire } from '../server/wires/line/index.ts';
 import { dial } from './support/dial.ts';
@@ -31,7 +32,7 @@ async function startWire(t: Test) {
     port: 0,
     tls: { port: 0, key: certificate.key, cert: certificate.cert },
     guests: true,
-    connectionsMax: 1_000,
+    places: new Places(1_000),
     onListening: (name, _address, port) => {
       ports[name] = port;
     },

@@ -4,13 +4,15 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
 import { Connection } from './connection.ts';
+import type { Places } from './places.ts';
 
 export interface ListenerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
   readonly tls?: { readonly key: string; readonly cert: string };
-  readonly connectionsMax: number;
+  /** Shared by all listeners. */
+  readonly places: Places;
   readonly clock: Clock;
   accept(connection: Connection): void;
   /** What whoever comes when the house is full is told; the connection ends behind it. */
@@ -26,13 +28,9 @@ export interface Listener {
   stopAccepting(): void;
 }
 
-/** Handshakes, and refused connections that are still being told so: beyond these nobody is spoken to. */
-const unservedMax = 256;
-
 /** Errors: what the system says, such as EADDRINUSE. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const server = serverOf(options, acceptor(options));
-  server.maxConnections = options.connectionsMax + unservedMax;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {
@@ -62,28 +60,34 @@ function serverOf({ tls }: ListenerOptions, accept: (socket: Socket) => void): S
   return server;
 }
 
-function acceptor({ accept, refusal, clock, connectionsMax, tls }: ListenerOptions): (socket: Socket) => void {
+function acceptor({ accept, refusal, clock, places, tls }: ListenerOptions): (socket: Socket) => void {
   const perAddress = new Map<string, number>();
-  let count = 0;
   return socket => {
     const connection = new Connection(socket, tls !== undefined, clock);
     const { address } = connection;
     const here = perAddress.get(address) ?? 0;
     const isCrowded = here >= limits.connectionsPerAddressMax && !connection.isLoopback;
-    if (count >= connectionsMax || isCrowded) {
-      connection.write(refusal());
-      connection.lingerClose();
-      return;
-    }
-    count++;
+    if (places.isFull || isCrowded) return refuse(socket, connection, places, refusal());
+    places.taken++;
     perAddress.set(address, here + 1);
     // `on` although it comes once: the wrapper of `once` would stay as long as the connection.
     socket.on('close', () => {
-      count--;
+      places.taken--;
       const left = (perAddress.get(address) ?? 1) - 1;
       if (left === 0) perAddress.delete(address);
       else perAddress.set(address, left);
     });
     accept(connection);
   };
+}
+
+function refuse(socket: Socket, connection: Connection, places: Places, words: string): void {
+  // Without lingering the words may be lost by whoever speaks first; with it a flood would hold all descriptors.
+  if (places.isFlooded) return void socket.end(words, () => socket.destroy());
+  places.refused++;
+  socket.on('close', () => {
+    places.refused--;
+  });
+  connection.write(words);
+  connection.lingerClose();
 }

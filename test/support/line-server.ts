@@ -3,6 +3,7 @@ import Fastify from 'fastify';
 import type { Test } from 'tap';
 import { type Certificate, ownCertificate } from '../../server/certificate.ts';
 import type { Hub } from '../../server/hub/hub.ts';
+import { Places } from '../../server/net/places.ts';
 import { systemClock } from '../../server/net/system-clock.ts';
 import { lineWire } from '../../server/wires/line/index.ts';
 import type { Clock } from '../../shared/clock.ts';
@@ -41,7 +42,7 @@ export async function serveLine(t: Test, options: LineServerOptions = {}): Promi
     port: 0,
     tls: { port: 0, key: certificate.key, cert: certificate.cert },
     guests,
-    connectionsMax,
+    places: new Places(connectionsMax),
     onListening: (name, _address, port) => {
       ports[name] = port;
     },

@@ -9,6 +9,7 @@ import { limits } from '../../../shared/limits.ts';
 import type { Hub } from '../../hub/hub.ts';
 import type { Connection } from '../../net/connection.ts';
 import { type Listener, listen } from '../../net/listener.ts';
+import type { Places } from '../../net/places.ts';
 import type { LineContext } from './context.ts';
 import { errorFrame } from './error-frame.ts';
 import { LineConnection } from './line-connection.ts';
@@ -23,7 +24,7 @@ export interface LineWireOptions {
   readonly tls?: { readonly port: number; readonly key: string; readonly cert: string };
   readonly guests: boolean;
   /** Open at once, on each port. */
-  readonly connectionsMax: number;
+  readonly places: Places;
   onListening(name: 'line' | 'line-tls', address: string, port: number): void;
 }
 
@@ -79,12 +80,12 @@ async function register(app: FastifyInstance, options: LineWireOptions): Promise
   const log = app.log.child({ wire: 'line' });
   const lines = new Lines(options, log);
   const listeners: Listener[] = [];
-  const { host, clock, connectionsMax } = options;
+  const { host, clock, places } = options;
   const refusal = () => lines.farewell(new HubError('busy', 'too many connections; come back later'), 'failed');
   const failed = (error: Error) => log.warn({ err: error }, 'a connection was not accepted');
   const { accept } = lines;
   const bind = async (name: 'line' | 'line-tls', port: number, tls?: { key: string; cert: string }) => {
-    const rules = { host, port, connectionsMax, clock, accept, refusal, failed };
+    const rules = { host, port, places, clock, accept, refusal, failed };
     const listener = await listen(tls ? { ...rules, tls } : rules);
     listeners.push(listener);
     options.onListening(name, listener.address, listener.port);
