@@ -3,9 +3,11 @@ import { HubError } from '../../shared/errors.ts';
 import { type FilePath, isWithin } from '../../shared/names.ts';
 import { readContent } from './content.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
-import type { EntryRow, Write } from './host.ts';
+import type { EntryRow, PrincipalId, Write } from './host.ts';
+import type { LiveRoom } from './live-rooms.ts';
 import { type Append, appendEvent, appendEvents } from './log.ts';
 import { demand, may } from './permissions.ts';
+import type { Person } from './session.ts';
 import {
   childrenOf,
   demandParent,
@@ -85,7 +87,7 @@ export function fileHandlers(domain: Domain): FileHandlers {
         }
       }
       const { seq } = await appendEvent(domain, room, person, { event: 'FILE', op: 'remove', path }, [
-        { kind: 'remove-entry', path, recursive },
+        { kind: 'remove-entry', path, recursive, ...onlyOwn(person, room) },
       ]);
       return { path, count, seq };
     },
@@ -98,8 +100,10 @@ export function fileHandlers(domain: Domain): FileHandlers {
       const target = domain.rooms.ofPath(to);
       demand(person, 'upload', target.rights);
       const place = await demandPlace(domain, target, person, to, entry.type === 'dir' ? 'new' : mode);
-      const writes: Write[] = [{ kind: 'move-entry', from, to }];
-      if (place !== 'absent') writes.unshift({ kind: 'remove-entry', path: to, recursive: false });
+      const writes: Write[] = [{ kind: 'move-entry', from, to, ...onlyOwn(person, room) }];
+      if (place !== 'absent') {
+        writes.unshift({ kind: 'remove-entry', path: to, recursive: false, ...onlyOwn(person, target) });
+      }
       const { seq } = await appendEvents(domain, person, moveEvents(room, target, entry, to), writes);
       return { from, to, seq };
     },
@@ -117,6 +121,11 @@ export function fileHandlers(domain: Domain): FileHandlers {
       return { from, to, size, hash, seq };
     },
   };
+}
+
+/** What somebody puts into a folder after it was looked at does not go with it. */
+function onlyOwn(person: Person, room: LiveRoom): { readonly onlyOf?: PrincipalId } {
+  return may(person, 'delete-any', room.rights) ? {} : { onlyOf: person.principal };
 }
 
 /** `/` lists the rooms that one may see. */

@@ -75,10 +75,18 @@ export type Write =
       readonly entry: EntryRow;
       readonly expect: 'absent' | 'any' | { readonly hash: Hash };
     }
-  /** Moves an entry with all below it. `to` must be absent; its parent must be a folder or a room's root. */
-  | { readonly kind: 'move-entry'; readonly from: FilePath; readonly to: FilePath }
-  /** Removes an entry with all below it; refused if it does not exist, or has children while `recursive` is false. */
-  | { readonly kind: 'remove-entry'; readonly path: FilePath; readonly recursive: boolean }
+  /**
+   * Moves an entry with all below it. `to` must be absent; its parent must be a folder or a room's root. `onlyOf`: nothing
+   * in it is another person's.
+   */
+  | { readonly kind: 'move-entry'; readonly from: FilePath; readonly to: FilePath; readonly onlyOf?: PrincipalId }
+  /** Removes an entry with all below it; refused if it does not exist, or has children while `recursive` is false. `onlyOf` as above. */
+  | {
+      readonly kind: 'remove-entry';
+      readonly path: FilePath;
+      readonly recursive: boolean;
+      readonly onlyOf?: PrincipalId;
+    }
   /** `expect`: the version that must stand there, 0 for none; left out: whatever. */
   | {
       readonly kind: 'put-document';

@@ -7,6 +7,7 @@ export const conflicts = {
   noFolder: (path: string) => new HubError('conflict', `there is no folder for ${path}`),
   otherType: (path: string) => new HubError('conflict', `${path} is a folder and the other is a file`),
   otherContent: (path: string) => new HubError('conflict', `${path} is not the file that was expected`),
+  others: (path: string) => new HubError('conflict', `${path} is, or holds, what belongs to another person`),
   notEmpty: (path: string) => new HubError('conflict', `${path} is not empty`),
   otherVersion: (key: string) => new HubError('conflict', `${key} is not in the version that was expected`),
   noMessage: (room: string, seq: number) => new HubError('conflict', `there is no message ${seq} in ${room}`),

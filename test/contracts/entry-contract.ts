@@ -104,6 +104,18 @@ async function removals(t: Test, make: MakeStore): Promise<void> {
     await refuses(t, store, remove('/lobby/none', true), '/lobby/none', 'nothing');
     await refuses(t, store, remove('/lobby/a', false), '/lobby/a', 'a folder with children');
     t.same(await store.commit(remove('/lobby/a/b/f', false)), { seqs: [], unreferenced: ['b1'] });
+    const { owner } = (await store.entry(at('/lobby/a/b')))!;
+    for (const [onlyOf, isRefused] of [
+      ['u:nobody', true],
+      [owner, false],
+    ] as const) {
+      const writes: Write[] = [
+        { kind: 'move-entry', from: at('/lobby/a/b'), to: at('/lobby/c'), onlyOf },
+        { kind: 'move-entry', from: at('/lobby/c'), to: at('/lobby/a/b') },
+      ];
+      if (isRefused) await refuses(t, store, writes, '/lobby/a/b', 'what is another person’s');
+      else await store.commit(writes);
+    }
     t.same((await store.commit(remove('/lobby/a/b', false))).unreferenced, [], 'an empty folder');
     t.same((await store.commit(remove('/lobby/a', true))).unreferenced, [], 'b2 has a second entry');
     t.same(await names(store, '/lobby'), ['/lobby/a.txt', '/lobby/a0', '/lobby/ab', '/lobby/copy']);

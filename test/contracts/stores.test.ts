@@ -63,6 +63,8 @@ const expected = fc.oneof(
   digit.map(d => ({ hash: hashNamed(d) })),
 );
 
+const owner = fc.constantFrom('u:ada' as const, 'u:nobody' as const);
+
 const step: fc.Arbitrary<Write> = fc.oneof(
   fc
     .tuple(room, fc.string({ unit: 'binary' }), fc.option(repeat, { nil: undefined }), fc.integer({ min: 0, max: 40 }))
@@ -75,8 +77,14 @@ const step: fc.Arbitrary<Write> = fc.oneof(
   }),
   fc.tuple(path, blob, digit, expected).map(([where, id, d, expect]) => fileRow(where, id, d, expect)),
   fc.tuple(path, fc.constantFrom('absent' as const, 'any' as const)).map(([where, expect]) => folderRow(where, expect)),
-  fc.record({ kind: fc.constant('move-entry' as const), from: path, to: path }),
-  fc.record({ kind: fc.constant('remove-entry' as const), path, recursive: fc.boolean() }),
+  fc.record(
+    { kind: fc.constant('move-entry' as const), from: path, to: path, onlyOf: owner },
+    { requiredKeys: ['kind', 'from', 'to'] },
+  ),
+  fc.record(
+    { kind: fc.constant('remove-entry' as const), path, recursive: fc.boolean(), onlyOf: owner },
+    { requiredKeys: ['kind', 'path', 'recursive'] },
+  ),
   fc.record(
     {
       kind: fc.constant('put-document' as const),

@@ -1,6 +1,6 @@
 /** The steps that change files and folders, as SQL. A subtree is a range of paths: `0` is the character behind `/`. */
 import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
-import type { BlobId, Write } from '../../hub/host.ts';
+import type { BlobId, PrincipalId, Write } from '../../hub/host.ts';
 import { conflicts } from '../conflicts.ts';
 import type { Database } from './database.ts';
 
@@ -29,10 +29,11 @@ function contentColumns(entry: StepOf<'put-entry'>['entry']) {
   return content.kind === 'blob' ? { size, hash, blob: content.id } : { size, hash, inline: content.octets };
 }
 
-export function moveEntry(database: Database, { from, to }: StepOf<'move-entry'>): void {
+export function moveEntry(database: Database, { from, to, onlyOf }: StepOf<'move-entry'>): void {
   if (!exists(database, from)) throw conflicts.missing(from);
   if (exists(database, to)) throw conflicts.taken(to);
   if (isWithin(to, from)) throw conflicts.noFolder(to);
+  needOwner(database, from, onlyOf);
   needFolder(database, to);
   database
     .prepare(
@@ -48,12 +49,13 @@ export function moveEntry(database: Database, { from, to }: StepOf<'move-entry'>
 /** Blobs that lose an entry are added to `dropped`. */
 export function removeEntry(
   database: Database,
-  { path, recursive }: StepOf<'remove-entry'>,
+  { path, recursive, onlyOf }: StepOf<'remove-entry'>,
   dropped: Set<BlobId>,
 ): void {
   if (!exists(database, path)) throw conflicts.missing(path);
   const child = () => database.prepare('SELECT 1 FROM entries WHERE parent = ? LIMIT 1').first([path]);
   if (!recursive && child()) throw conflicts.notEmpty(path);
+  needOwner(database, path, onlyOf);
   const blobs = database.prepare(`SELECT blob FROM entries WHERE blob IS NOT NULL AND ${WITHIN}`);
   for (const [blob] of blobs.all([path, path, path])) dropped.add(String(blob));
   database.prepare(`DELETE FROM entries WHERE ${WITHIN}`).run([path, path, path]);
@@ -61,6 +63,12 @@ export function removeEntry(
 
 function exists(database: Database, path: FilePath): boolean {
   return database.prepare('SELECT 1 FROM entries WHERE path = ?').first([path]) !== undefined;
+}
+
+function needOwner(database: Database, path: FilePath, onlyOf: PrincipalId | undefined): void {
+  if (onlyOf === undefined) return;
+  const others = database.prepare(`SELECT 1 FROM entries WHERE ${WITHIN} AND owner <> ? LIMIT 1`);
+  if (others.first([path, path, path, onlyOf])) throw conflicts.others(path);
 }
 
 function needFolder(database: Database, path: FilePath): void {

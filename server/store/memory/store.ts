@@ -11,6 +11,7 @@ import type {
   EntryRow,
   LogRow,
   Page,
+  PrincipalId,
   Receipt,
   Store,
   StoreTrouble,
@@ -168,10 +169,11 @@ class MemoryStore implements Store {
     change.set(this.#entries, path, copyOf(entry));
   }
 
-  #moveEntry(change: Change, { from, to }: Step<'move-entry'>): undefined {
+  #moveEntry(change: Change, { from, to, onlyOf }: Step<'move-entry'>): undefined {
     if (!this.#entries.has(from)) throw conflicts.missing(from);
     if (this.#entries.has(to)) throw conflicts.taken(to);
     if (isWithin(to, from)) throw conflicts.noFolder(to);
+    this.#needOwner(from, onlyOf);
     this.#needFolder(to);
     for (const entry of this.#subtree(from)) {
       const path = (to + entry.path.slice(from.length)) as FilePath;
@@ -180,14 +182,19 @@ class MemoryStore implements Store {
     }
   }
 
-  #removeEntry(change: Change, { path, recursive }: Step<'remove-entry'>): undefined {
+  #removeEntry(change: Change, { path, recursive, onlyOf }: Step<'remove-entry'>): undefined {
     if (!this.#entries.has(path)) throw conflicts.missing(path);
     const subtree = this.#subtree(path);
     if (!recursive && subtree.length > 1) throw conflicts.notEmpty(path);
+    this.#needOwner(path, onlyOf);
     for (const entry of subtree) {
       change.drop(entry);
       change.remove(this.#entries, entry.path);
     }
+  }
+
+  #needOwner(path: FilePath, onlyOf: PrincipalId | undefined): void {
+    if (onlyOf !== undefined && this.#subtree(path).some(({ owner }) => owner !== onlyOf)) throw conflicts.others(path);
   }
 
   #subtree(path: FilePath): readonly EntryRow[] {
