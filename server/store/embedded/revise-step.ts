@@ -21,7 +21,7 @@ export function revise(database: Database, { room, seq, text, edited, deleted }:
   const change = database.prepare('UPDATE log SET event = json_patch(event, ?), said = ? WHERE room = ? AND seq = ?');
   change.run([JSON.stringify(facts), deleted ? blankText(first) : first, room, seq]);
   indexAgain(database, { ...event, ...facts } as typeof event);
-  if (!deleted || said === undefined) return;
+  if (!deleted || (said === undefined && !('edited' in event))) return;
   const edits = database
     .prepare(`SELECT seq, by, event, said FROM log WHERE room = ? AND ${EDITS}`)
     .all([room, seq, seq]);
