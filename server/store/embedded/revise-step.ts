@@ -3,12 +3,9 @@ import { blankText } from '../../../shared/transcript.ts';
 import type { Write } from '../../hub/host.ts';
 import { conflicts } from '../conflicts.ts';
 import type { Database } from './database.ts';
-import { indexAgain, saidRow } from './room-index.ts';
+import { editToken, indexAgain, indexedOf, ROWS_PER_ROOM, type SaidRow, saidRow } from './room-index.ts';
 
 type Revise = Extract<Write, { kind: 'revise' }>;
-
-/** Without an index, which each message would pay for: few messages are edited and then deleted. */
-const EDITS = `seq > ? AND instr(event, '"event":"EDITED"') > 0 AND event ->> '$.of' = ?`;
 
 export function revise(database: Database, { room, seq, text, edited, deleted }: Revise): void {
   const facts = { text: deleted ? '' : text, ...(edited !== undefined && { edited }), ...(deleted && { deleted }) };
@@ -22,11 +19,25 @@ export function revise(database: Database, { room, seq, text, edited, deleted }:
   change.run([JSON.stringify(facts), deleted ? blankText(first) : first, room, seq]);
   indexAgain(database, { ...event, ...facts } as typeof event);
   if (!deleted || (said === undefined && !('edited' in event))) return;
-  const edits = database
-    .prepare(`SELECT seq, by, event, said FROM log WHERE room = ? AND ${EDITS}`)
-    .all([room, seq, seq]);
-  for (const edit of edits.map(saidRow)) {
+  for (const edit of editsOf(database, room, seq)) {
     const last = edit.said ?? ('text' in edit.event ? edit.event.text : '');
     change.run(['{"text":""}', blankText(last), room, edit.event.seq]);
   }
+}
+
+/** The `EDITED` events of a message: from the index, and those that are not in it yet. */
+function editsOf(database: Database, room: string, of: number): readonly SaidRow[] {
+  const { id, seq } = indexedOf(database, room) ?? { id: 0, seq: 0 };
+  const first = id * ROWS_PER_ROOM;
+  const select = 'SELECT log.seq, log.by, log.event, log.said FROM';
+  const old = database
+    .prepare(
+      `${select} search CROSS JOIN log ON log.room = ? AND log.seq = search.rowid - ?
+       WHERE search MATCH ? AND search.rowid > ? AND search.rowid < ?`,
+    )
+    .all([room, first, `"${editToken(of)}"`, first, first + ROWS_PER_ROOM]);
+  const fresh = database
+    .prepare(`${select} log WHERE room = ? AND seq > ? AND event ->> '$.event' = 'EDITED' AND event ->> '$.of' = ?`)
+    .all([room, seq, of]);
+  return [...old, ...fresh].map(saidRow);
 }

@@ -18,6 +18,11 @@ export const ROWS_PER_ROOM = 2 ** 32;
 /** What marks an event of a file. No text has this token, nor the one of an author: neither begins with a letter or digit. */
 export const FILE_TOKEN = '＠＠';
 
+/** What marks the edits of a message. They have no other token, so no search finds them. */
+export function editToken(of: number): string {
+  return `${FILE_TOKEN}${of}`;
+}
+
 /** A name as one token: its `-`, `_` and `.` in their wide forms, which no folded name holds. */
 export function authorToken(folded: string): string {
   return `＠${folded.replace(/[-_.]/g, mark => String.fromCharCode(mark.charCodeAt(0) + 0xfee0))}`;
@@ -84,13 +89,18 @@ function newRoom(database: Database): Indexed {
 function addTokens(database: Database, id: number, rows: readonly SaidRow[]): void {
   const values: Value[] = [];
   for (const { event } of rows) {
-    const text = searchedText(event);
-    if (text === undefined) continue;
-    const author = authorToken(foldName(event.from));
-    const facts = event.event === 'FILE' ? `${author} ${FILE_TOKEN}` : author;
-    values.push(id * ROWS_PER_ROOM + event.seq, `${tokenText(text)} ${facts}`);
+    const tokens = tokensOfEvent(event);
+    if (tokens !== undefined) values.push(id * ROWS_PER_ROOM + event.seq, tokens);
   }
   insertMany(database, 'INSERT INTO search (rowid, text) VALUES', 2, values);
+}
+
+function tokensOfEvent(event: LogEvent): string | undefined {
+  if (event.event === 'EDITED') return editToken(event.of);
+  const text = searchedText(event);
+  if (text === undefined) return undefined;
+  const author = authorToken(foldName(event.from));
+  return `${tokenText(text)} ${author}${event.event === 'FILE' ? ` ${FILE_TOKEN}` : ''}`;
 }
 
 interface Growing {

@@ -31,10 +31,12 @@ function indexedRows(
   room: string,
   query: SearchQuery,
   { id }: Indexed,
-  end: number,
+  before: number,
   limit: number,
 ): readonly Row[] {
   const first = id * ROWS_PER_ROOM;
+  const after = query.after === undefined ? 0 : beginOf(database, room, query.after);
+  const end = query.before === undefined ? before : Math.min(before, endBefore(database, room, query.before) + 1);
   // The order of the tables is held by CROSS JOIN: newest first from the index, each row looked up, enough is enough.
   return database
     .prepare(
@@ -43,8 +45,28 @@ function indexedRows(
          AND log.event ->> '$.time' >= ? AND log.event ->> '$.time' < ?
        ORDER BY search.rowid DESC LIMIT ?`,
     )
-    .all([room, first, matchExpression(query), first, first + end, query.after ?? '', query.before ?? ':', limit])
+    .all([
+      room,
+      first,
+      matchExpression(query),
+      first + after,
+      first + end,
+      query.after ?? '',
+      query.before ?? ':',
+      limit,
+    ])
     .toReversed();
+}
+
+/** The files of a transcript know where days begin and end; their names begin with the day, and `all.jsonl` is behind them. */
+function beginOf(database: Database, room: string, day: string): number {
+  const select = "SELECT coalesce(min(seq), ?) FROM marks WHERE room = ? AND file > ? AND file < 'a'";
+  return Number(database.prepare(select).first([ROWS_PER_ROOM - 1, room, day])![0]);
+}
+
+function endBefore(database: Database, room: string, day: string): number {
+  const select = 'SELECT coalesce(max(seq), 0) FROM marks WHERE room = ? AND file < ?';
+  return Number(database.prepare(select).first([room, day])![0]);
 }
 
 /** The query in the words of FTS5. Tokens and names stand in quotes, so nothing in them is an operator. */
