@@ -58,6 +58,11 @@ export const limits = {
   replayRowsMax: 500,
   /** Rows that one HISTORY may ask for. */
   historyRowsMax: 1_000,
+  /** Characters of a query, and words in it: each is looked up in every room. */
+  searchCharsMax: 300,
+  searchTermsMax: 32,
+  /** What one look into a transcript renders: writers wait meanwhile. */
+  transcriptOctets: 64 * KIB,
   /** Entries of one recursive removal, move or copy: one transaction must stay short. */
   treeEntriesMax: 100_000,
   /** Names of people and rooms, in characters. */

@@ -43,6 +43,8 @@ export const MessageText = z
     }),
   );
 
+export const SearchText = z.string().max(limits.searchCharsMax);
+
 export const Topic = z
   .string()
   .overwrite(text =>

@@ -71,6 +71,23 @@ t.test('every message is heard exactly once and in order, however often the conn
   );
 });
 
+t.test('a transcript is fetched and streamed like a file, and again when it has grown', async t => {
+  const hub = await enter(t, server.ports.line);
+  await hub.request('CREATE', { room: 'told' });
+  const room = await hub.join('told');
+  const path = '/told/.chat/all.jsonl';
+  const local = join(await tempDir(t), 'all.jsonl');
+  for (const text of ['one', 'two']) {
+    await room.say(text);
+    await hub.get(path, local);
+    const fetched = await readFile(local, 'utf8');
+    t.equal(JSON.parse(fetched.trimEnd().split('\n').at(-1)!).text, text);
+    const streamed: Buffer[] = [];
+    for await (const piece of hub.createReadStream(path, { start: 10 })) streamed.push(piece);
+    t.equal(Buffer.concat(streamed).toString(), fetched.slice(10));
+  }
+});
+
 t.test('finish resolves after every reply, BYE and the peer’s FIN', async t => {
   const hub = await enter(t, server.ports.line);
   const pings = Array.from({ length: 1_000 }, (_, n) => hub.request('PING', { token: `t${n}` }));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Test, t } from 'tap';
+import type { Store } from '../server/hub/host.ts';
 import { systemClock } from '../server/net/system-clock.ts';
 import { type CheckReport, checkEmbedded } from '../server/store/embedded/check.ts';
 import { openDatabase } from '../server/store/embedded/database.ts';
@@ -15,6 +16,7 @@ import { type Embedded, openEmbedded } from '../server/store/embedded/open.ts';
 import { createPasswords } from '../server/store/passwords.ts';
 import { limits } from '../shared/limits.ts';
 import type { FilePath } from '../shared/names.ts';
+import { parseQuery } from '../shared/search.ts';
 import { fileRow, folderRow, message } from './contracts/store-writes.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { cleanEnv, requireTool, run } from './support/tools.ts';
@@ -111,6 +113,34 @@ t.test('a folder of a newer version is refused', async t => {
   database.exec("UPDATE meta SET value = '99' WHERE key = 'schema'");
   database.close();
   await t.rejects(open(t, dataDir), { message: /newer partyline.*schema 99/ });
+});
+
+t.test('a folder of the first version is searched and read as if it had always been this one', async t => {
+  const dataDir = await tempDir(t);
+  const first = await open(t, dataDir);
+  await first.store.commit(Array.from({ length: 1_500 }, (_, n) => message('lobby', `天气 ${n}`)));
+  await first.store.commit([message('den', '天气 of the den')]);
+  const transcript = (store: Store) => store.transcript('lobby', 'all.jsonl', 50_000, 70_000);
+  const before = await transcript(first.store);
+  await first.close();
+  const database = openDatabase(databasePath(dataDir), 1_000);
+  for (const table of ['search', 'indexed', 'marks']) database.exec(`DROP TABLE ${table}`);
+  database.exec('ALTER TABLE log DROP COLUMN said');
+  database.exec("UPDATE meta SET value = '1' WHERE key = 'schema'");
+  database.close();
+
+  const { store } = await open(t, dataDir);
+  const parsed = parseQuery('天气 1499');
+  const found = parsed.kind === 'query' ? await store.search({ rooms: ['lobby'], query: parsed.query, limit: 9 }) : [];
+  t.match(found, [{ event: { seq: 1_500, text: '天气 1499' } }]);
+  t.same(Buffer.from(await transcript(store)), Buffer.from(before));
+  await store.close();
+  const marked = openDatabase(databasePath(dataDir), 1_000);
+  t.same(marked.prepare('SELECT room, seq FROM indexed ORDER BY room').all([]), [
+    ['den', 1],
+    ['lobby', 1_500],
+  ]);
+  marked.close();
 });
 
 t.test('keys that nobody repeats any more are forgotten', async t => {

@@ -17,6 +17,7 @@ import { rightsHandlers } from './moderation.ts';
 import { peopleHandlers } from './people.ts';
 import { demand } from './permissions.ts';
 import { foundRooms, roomHandlers } from './rooms.ts';
+import { searchHandlers } from './search.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
 import { uploadHandlers } from './uploads.ts';
 
@@ -40,6 +41,7 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...(await peopleHandlers(domain)),
     ...roomHandlers(domain),
     ...messageHandlers(domain),
+    ...searchHandlers(domain),
     ...fileHandlers(domain),
     ...(await uploadHandlers(domain)),
     ...rightsHandlers(domain),

@@ -8,6 +8,7 @@ import type { LiveRoom } from './live-rooms.ts';
 import { type Append, appendEvent, appendEvents } from './log.ts';
 import { demand, may } from './permissions.ts';
 import type { Person } from './session.ts';
+import { demandNoTranscript, getTranscript, isTranscript, listTranscripts, statTranscript } from './transcripts.ts';
 import {
   childrenOf,
   demandParent,
@@ -27,6 +28,7 @@ export function fileHandlers(domain: Domain): FileHandlers {
     async LS(call, { path, after }) {
       if (path === '/') return { path, count: await listRooms(domain, call) };
       const { exchange } = call;
+      if (isTranscript(path)) return listTranscripts(domain, call, path, after);
       if (!isRoomRoot(path)) {
         const entry = await entryAt(domain, path);
         if (entry.type === 'file') {
@@ -43,13 +45,16 @@ export function fileHandlers(domain: Domain): FileHandlers {
       return { path, count };
     },
 
-    async STAT(_call, { path }) {
+    async STAT(call, { path }) {
       if (path === '/' || isRoomRoot(path)) return { path, type: 'dir' };
+      if (isTranscript(path)) return statTranscript(domain, call, path);
       const { name: _, ...facts } = shownEntry(await entryAt(domain, path));
       return { path, ...facts };
     },
 
-    async GET({ exchange, session }, { path, offset = 0, length, 'if-hash': ifHash }) {
+    async GET(call, { path, offset = 0, length, 'if-hash': ifHash }) {
+      if (isTranscript(path)) return getTranscript(domain, call, { path, offset, length, ifHash });
+      const { exchange, session } = call;
       const file = await fileAt(domain, path);
       if (ifHash !== undefined && ifHash !== file.hash)
         throw new HubError('if-match', `${path} is another file by now`);
@@ -109,6 +114,7 @@ export function fileHandlers(domain: Domain): FileHandlers {
     },
 
     async CP({ person }, { from, to, mode = 'new' }) {
+      demandNoTranscript(from);
       const file = await fileAt(domain, from);
       const target = domain.rooms.ofPath(to);
       demand(person, 'upload', target.rights);
@@ -141,6 +147,7 @@ async function listRooms(domain: Domain, { person, exchange }: Call): Promise<nu
 
 function demandNotRoot(path: FilePath): void {
   if (path === '/' || isRoomRoot(path)) throw new HubError('forbidden', 'a room stays where it is');
+  demandNoTranscript(path);
 }
 
 /** One room hears of a move; of two rooms the one hears that it went and the other that it came. */

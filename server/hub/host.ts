@@ -5,6 +5,7 @@
 import type { LogEvent } from '../../shared/events.ts';
 import type { Hash } from '../../shared/model.ts';
 import type { FilePath } from '../../shared/names.ts';
+import type { SearchQuery } from '../../shared/search.ts';
 
 /** Who owns a thing: `u:` and a folded account name, or `g:` and the session of a guest, which nobody has again. */
 export type PrincipalId = `${'u' | 'g'}:${string}`;
@@ -60,7 +61,10 @@ export type Write =
       readonly event: Unnumbered<LogEvent>;
       readonly repeat?: { readonly key: string; readonly sinceMs: number };
     }
-  /** Sets the text of message `seq`, as an edit (`edited`) or as a tombstone (`deleted`: text becomes empty). */
+  /**
+   * Sets the text of message `seq`, as an edit (`edited`) or as a tombstone (`deleted`: text becomes empty, and so do the
+   * texts of the `EDITED` events of it).
+   */
   | {
       readonly kind: 'revise';
       readonly room: string;
@@ -113,6 +117,25 @@ export interface Page {
   readonly limit: number;
 }
 
+export interface Search {
+  /** Rooms in which to look, by the names that their logs bear. */
+  readonly rooms: readonly string[];
+  /** Its `in` is not looked at. */
+  readonly query: SearchQuery;
+  /** Exclusive. Of use for one room only, since rooms count apart. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+/** A file of a room's transcript, as `shared/transcript.ts` writes it. */
+export interface TranscriptFile {
+  readonly name: string;
+  /** Never falls. */
+  readonly size: number;
+  /** Time of its newest event. */
+  readonly modified: string;
+}
+
 /** The truth. Transactions are atomic, isolated, and durable before they resolve; those that wait at once share a commit. */
 export interface Store {
   /**
@@ -125,6 +148,15 @@ export interface Store {
   /** At most `limit` rows of the log with current texts. Edited and deleted messages say so. */
   history(room: string, page: Page): Promise<readonly LogRow[]>;
   logRow(room: string, seq: number): Promise<LogRow | undefined>;
+  /**
+   * The newest `limit` rows that match by `matchesQuery`; what was committed before is found. One room's rows ascend by
+   * number, those of several by time.
+   */
+  search(search: Search): Promise<readonly LogRow[]>;
+  /** The files of the room's transcript that have a line, in the order of their names. */
+  transcripts(room: string): Promise<readonly TranscriptFile[]>;
+  /** Octets of such a file from `offset`, `length` of them if there are so many. Only the text of what is deleted ever changes, into blanks. */
+  transcript(room: string, name: string, offset: number, length: number): Promise<Uint8Array>;
   /** With content (inline octets included). */
   entry(path: FilePath): Promise<EntryRow | undefined>;
   /** Children in the order of their names (by UTF-16 unit or octet, but always the same), those behind `after`, at most `limit`. Inline contents may be empty here. */

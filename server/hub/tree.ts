@@ -10,6 +10,7 @@ import type { EntryRow, FileRow } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { demand } from './permissions.ts';
 import type { Person } from './session.ts';
+import { demandNoTranscript } from './transcripts.ts';
 
 /** True for `/room`: it is a folder without an entry. */
 export function isRoomRoot(path: FilePath): boolean {
@@ -31,8 +32,9 @@ export async function fileAt(domain: Domain, path: FilePath): Promise<FileRow> {
   return entry;
 }
 
-/** Errors: `no-file` if the folder that would hold the path is missing or is a file; `forbidden` for a room's root. */
+/** Errors: `no-file` if the folder that would hold the path is missing or is a file; `forbidden` for a room's root or transcript. */
 export async function demandParent(domain: Domain, path: FilePath): Promise<void> {
+  demandNoTranscript(path);
   if (isRoomRoot(path)) throw new HubError('forbidden', 'rooms are made by CREATE and stay');
   const parent = parentPath(path);
   if (isRoomRoot(parent)) return;
@@ -79,6 +81,7 @@ export class Folders {
 
   async makeAbove(path: FilePath, person: Person): Promise<void> {
     const folder = parentPath(path);
+    demandNoTranscript(folder);
     if (folder === '/' || isRoomRoot(folder) || (await this.#domain.store.entry(folder))?.type === 'dir') return;
     let making = this.#making.get(folder);
     if (!making) {

@@ -38,7 +38,8 @@ export const files = {
       length: Octets.optional(),
       'if-hash': Hash.optional(),
     }),
-    output: z.object({ path: FilePath, size: Octets, hash: Hash }),
+    /** A transcript has no hash, since it grows. */
+    output: z.object({ path: FilePath, size: Octets, hash: Hash.optional() }),
     rows: z.object({ offset: Octets }),
     content: 'out',
     needs: ['download', 'path'],

@@ -1,6 +1,6 @@
 /** Table 1, messages: saying, mending, taking back and reading. */
 import * as z from 'zod';
-import { Count, Flag, Head, Limit, MessageText, RequestId, Seq } from '../model.ts';
+import { Count, Flag, Head, Limit, MessageText, RequestId, SearchText, Seq } from '../model.ts';
 import { RoomName } from '../names.ts';
 import { command } from './command.ts';
 
@@ -41,6 +41,15 @@ export const messages = {
     output: z.object({ room: RoomName, count: Count, more: z.enum(['yes', 'no']) }),
     rows: 'events',
     needs: ['read', 'room'],
+    repeatable: 'yes',
+  }),
+  SEARCH: command({
+    summary:
+      'Find messages and files: words, "phrases", from:name, in:room, has:file, before:2026-11-23, after:2026-11-20; oldest first.',
+    words: ['room?', 'query…'],
+    input: z.object({ room: RoomName.optional(), before: Seq.optional(), limit: Limit.optional(), query: SearchText }),
+    output: z.object({ room: RoomName.optional(), count: Count, more: z.enum(['yes', 'no']) }),
+    rows: 'events',
     repeatable: 'yes',
   }),
 };

@@ -14,6 +14,7 @@ import type { FilePath } from '../../shared/names.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { blobsContract } from './blobs-contract.ts';
 import { entryContract } from './entry-contract.ts';
+import { readingContract } from './reading-contract.ts';
 import { closeContract, type MakeStore, storeContract } from './store-contract.ts';
 import { fileRow, folderRow, hashNamed, message } from './store-writes.ts';
 
@@ -31,6 +32,7 @@ async function embedded(t: Test, dataDir?: string): Promise<Embedded> {
 
 storeContract(t, 'memory', async () => memoryStore());
 entryContract(t, 'memory', async () => memoryStore());
+readingContract(t, 'memory', async () => memoryStore());
 closeContract(t, 'memory', async () => memoryStore());
 /** One open store for all sentences, emptied between them: opening takes longer than most. */
 function emptied(t: Test): MakeStore {
@@ -46,6 +48,7 @@ function emptied(t: Test): MakeStore {
 const disk = emptied(t);
 storeContract(t, 'embedded', disk);
 entryContract(t, 'embedded', disk);
+readingContract(t, 'embedded', disk);
 closeContract(t, 'embedded', async t => (await embedded(t)).store);
 blobsContract(t, 'memory', async () => memoryBlobs());
 blobsContract(t, 'embedded', async t => (await embedded(t)).blobs);
@@ -137,7 +140,8 @@ async function state(store: Store): Promise<unknown> {
 /** Opening a store takes longer than a history; another connection may write beside it, as the command line does. */
 function wipe(dataDir: string): void {
   const database = openDatabase(databasePath(dataDir), 1_000);
-  for (const table of ['log', 'entries', 'documents', 'repeats']) database.exec(`DELETE FROM ${table}`);
+  for (const table of ['log', 'entries', 'documents', 'repeats', 'indexed', 'search', 'marks'])
+    database.exec(`DELETE FROM ${table}`);
   database.close();
 }
 

@@ -13,6 +13,7 @@ import { Ledger } from './ledger.ts';
 import { takeLock } from './lock.ts';
 import { read } from './reads.ts';
 import type { BatchOutcome, StoreRequest, StoreWorkerData, Transaction } from './requests.ts';
+import { indexAll } from './room-index.ts';
 import { openHubDatabase } from './schema.ts';
 
 const { dataDir, isShared, faultPoint } = workerData as StoreWorkerData;
@@ -22,7 +23,10 @@ let opened: { readonly database: Database; readonly ledger: Ledger; readonly loc
 function open(): void {
   const lock = isShared ? undefined : takeLock(dataDir);
   const database = openHubDatabase(databasePath(dataDir));
-  if (!isShared) unsealForUploads(database);
+  if (!isShared) {
+    unsealForUploads(database);
+    indexAll(database);
+  }
   opened = { database, ledger: new Ledger(database, reach), lock };
 }
 
@@ -53,6 +57,7 @@ function commit(batch: readonly Transaction[], isTight: boolean): BatchOutcome {
     reach('commit-written');
     database.prepare('COMMIT').run([]);
     reach('commit-done');
+    if (ledger.isBehind && !isTight) setImmediate(index);
     return outcomes;
   } catch (error) {
     ledger.forget();
@@ -62,6 +67,22 @@ function commit(batch: readonly Transaction[], isTight: boolean): BatchOutcome {
     if (isBusy(error)) throw new HubError('busy', 'another program holds the data folder for too long');
     throw error;
   }
+}
+
+/** After the answer, so that nobody waits for it unless he is fast. It syncs nothing: what is lost is made again. */
+function index(): void {
+  if (!opened?.ledger.isBehind) return;
+  const { database, ledger } = opened;
+  try {
+    database.exec('PRAGMA synchronous = NORMAL');
+    database.exec('BEGIN IMMEDIATE');
+    ledger.index();
+    database.exec('COMMIT');
+  } catch {
+    // A full or failing disk is told by the next commit; until then readers look through the rows themselves.
+    database.rollback();
+  }
+  database.exec('PRAGMA synchronous = FULL');
 }
 
 function close(): void {

@@ -4,13 +4,15 @@
  */
 import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
-import type { BlobId, Receipt, Write } from '../../hub/host.ts';
+import type { BlobId, Receipt } from '../../hub/host.ts';
 import { conflicts } from '../conflicts.ts';
 import { forKeys, insertMany } from './bulk-insert.ts';
 import type { Database, Value } from './database.ts';
 import { moveEntry, putEntry, removeEntry } from './entry-steps.ts';
 import type { FaultPoint } from './fault-point.ts';
 import type { LoneAppend, Outcome, Step, Transaction } from './requests.ts';
+import { revise } from './revise-step.ts';
+import { INDEX_ROWS, indexMore } from './room-index.ts';
 
 /** Rooms whose head is remembered; beyond, all are read again. */
 const HEADS_MAX = 10_000;
@@ -29,6 +31,9 @@ export class Ledger {
   #dataVersion: Value | undefined;
   #newRepeats = 0;
   #newestMs = 0;
+  /** Rooms with rows that are not indexed, and how many rows. */
+  readonly #behind = new Set<string>();
+  #unindexed = 0;
   /** Up to here the keys were looked through. */
   #hand = '';
 
@@ -55,6 +60,18 @@ export class Ledger {
     this.#appendAll(lone, outcomes);
     this.#sweepRepeats();
     return outcomes;
+  }
+
+  /** Enough rows wait for the index; a few at a time would cost several times as much. */
+  get isBehind(): boolean {
+    return this.#unindexed >= INDEX_ROWS;
+  }
+
+  /** Within a transaction; brings the index up to date. */
+  index(): void {
+    for (const room of this.#behind) while (indexMore(this.#database, room) === INDEX_ROWS);
+    this.#behind.clear();
+    this.#unindexed = 0;
   }
 
   /** What was remembered is not true any more. */
@@ -91,6 +108,7 @@ export class Ledger {
       }
       const seq = this.#head(room) + 1;
       this.#heads.set(room, seq);
+      this.#behind.add(room);
       log.push(room, seq, by, event);
       if (key !== undefined) {
         known.set(key, { seq, timeMs: timeMs! });
@@ -99,7 +117,8 @@ export class Ledger {
       }
       outcomes.push(seq);
     }
-    insertMany(this.#database, 'INSERT INTO log VALUES', 4, log);
+    insertMany(this.#database, 'INSERT INTO log (room, seq, by, event) VALUES', 4, log);
+    this.#unindexed += log.length / 4;
     insertMany(this.#database, 'INSERT OR REPLACE INTO repeats VALUES', 3, repeats);
     this.#newRepeats += repeats.length / 3;
   }
@@ -147,7 +166,7 @@ export class Ledger {
           seqs.push(this.#append(step.row, remembered));
           break;
         case 'revise':
-          this.#revise(step);
+          revise(this.#database, step);
           break;
         case 'put-entry':
           putEntry(this.#database, step, dropped);
@@ -175,7 +194,9 @@ export class Ledger {
   #append([room, by, event, key, timeMs]: LoneAppend, remembered: Set<string>): number {
     const seq = this.#head(room) + 1;
     this.#heads.set(room, seq);
-    this.#database.prepare('INSERT INTO log VALUES (?, ?, ?, ?)').run([room, seq, by, event]);
+    this.#behind.add(room);
+    this.#unindexed++;
+    this.#database.prepare('INSERT INTO log (room, seq, by, event) VALUES (?, ?, ?, ?)').run([room, seq, by, event]);
     if (key !== undefined && !remembered.has(key)) {
       remembered.add(key);
       this.#newRepeats++;
@@ -183,14 +204,6 @@ export class Ledger {
       this.#database.prepare('INSERT OR REPLACE INTO repeats VALUES (?, ?, ?)').run([key, seq, timeMs!]);
     }
     return seq;
-  }
-
-  #revise({ room, seq, text, edited, deleted }: Extract<Write, { kind: 'revise' }>): void {
-    const facts = { text: deleted ? '' : text, ...(edited !== undefined && { edited }), ...(deleted && { deleted }) };
-    const changed = this.#database
-      .prepare("UPDATE log SET event = json_patch(event, ?) WHERE room = ? AND seq = ? AND event ->> '$.event' = 'MSG'")
-      .run([JSON.stringify(facts), room, seq]);
-    if (changed === 0) throw conflicts.noMessage(room, seq);
   }
 
   #putDocument({ document, key, value, expect }: Extract<Step, { kind: 'put-document' }>): void {

@@ -1,6 +1,8 @@
 /** The store's reads as SQL, in the worker; the main side makes rows of them. */
 import type { Database, Row } from './database.ts';
 import type { Read } from './requests.ts';
+import { search } from './search-reads.ts';
+import { transcriptFiles, transcriptOctets } from './transcript-reads.ts';
 
 const ENTRY = 'path, owner, owner_name, modified, size, hash, blob';
 
@@ -10,6 +12,12 @@ export function read(database: Database, query: Read): readonly Row[] {
       return database.prepare('SELECT coalesce(max(seq), 0) FROM log WHERE room = ?').all([query[1]]);
     case 'history':
       return history(database, query);
+    case 'search':
+      return search(database, query[1]);
+    case 'transcripts':
+      return transcriptFiles(database, query[1]);
+    case 'transcript':
+      return transcriptOctets(database, query[1], query[2], query[3], query[4]);
     case 'entry':
       return database.prepare(`SELECT ${ENTRY}, inline FROM entries WHERE path = ?`).all([query[1]]);
     case 'children':

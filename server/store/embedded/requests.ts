@@ -1,6 +1,6 @@
 /** What the store's main side and its worker say to each other: plain values that are cheap to copy between threads. */
 import type { Hash } from '../../../shared/model.ts';
-import type { BlobId, DocumentKind, PrincipalId, Receipt, Write } from '../../hub/host.ts';
+import type { BlobId, DocumentKind, PrincipalId, Receipt, Search, Write } from '../../hub/host.ts';
 import type { Row } from './database.ts';
 
 /** How nearly all transactions look: one event, perhaps one that may be a repetition. */
@@ -33,6 +33,9 @@ export type BatchOutcome = readonly Outcome[] | 'full' | { readonly failed: stri
 export type Read =
   | readonly ['head', room: string]
   | readonly ['history', room: string, before: number | undefined, after: number | undefined, limit: number]
+  | readonly ['search', search: Search]
+  | readonly ['transcripts', room: string]
+  | readonly ['transcript', room: string, name: string, offset: number, length: number]
   | readonly ['entry', path: string]
   | readonly ['children', folder: string, after: string, limit: number]
   | readonly ['usage', folder: string]

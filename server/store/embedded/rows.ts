@@ -2,7 +2,7 @@
 import type { LogEvent } from '../../../shared/events.ts';
 import type { Hash } from '../../../shared/model.ts';
 import type { FilePath } from '../../../shared/names.ts';
-import type { Document, EntryRow, LogRow, PrincipalId } from '../../hub/host.ts';
+import type { Document, EntryRow, LogRow, PrincipalId, TranscriptFile } from '../../hub/host.ts';
 import type { Row } from './database.ts';
 
 /** seq, by, event */
@@ -27,4 +27,9 @@ export function entryRow([path, owner, ownerName, modified, size, hash, blob, in
 /** key, version, value */
 export function documentRow<T>([key, version, value]: Row): Document<T> {
   return { key: String(key), version: Number(version), value: JSON.parse(String(value)) as T };
+}
+
+/** name, size, modified */
+export function transcriptFile([name, size, modified]: Row): TranscriptFile {
+  return { name: String(name), size: Number(size), modified: String(modified) };
 }

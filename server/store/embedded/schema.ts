@@ -1,7 +1,6 @@
 /** The tables of `hub.db`, and opening the file with the settings on which durability rests. */
 import { type Database, openDatabase } from './database.ts';
 
-const SCHEMA_VERSION = 1;
 const BUSY_TIMEOUT_MS = 10_000;
 
 /**
@@ -25,8 +24,29 @@ CREATE TABLE documents (
   kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
-INSERT INTO meta VALUES ('schema', '${SCHEMA_VERSION}');
+INSERT INTO meta VALUES ('schema', '1');
 `;
+
+/**
+ * `log.said` is the first text of an event whose text is another by now; of a deleted one, blanks. `search` and `marks`
+ * hold what `room-index.ts` says, of each room up to the number in `indexed`; all of them are made from the log, so a step
+ * that empties the three has them made anew. The tokens of `search` come ready: its
+ * tokenizer splits at what in ASCII is no letter and no digit, and nowhere else.
+ */
+const ROOM_INDEX = `
+ALTER TABLE log ADD COLUMN said TEXT;
+CREATE TABLE indexed (room TEXT PRIMARY KEY, id INTEGER NOT NULL UNIQUE, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE VIRTUAL TABLE search USING fts5 (text, content = '', contentless_delete = 1, tokenize = 'ascii');
+INSERT INTO search (search, rank) VALUES ('automerge', 8);
+CREATE TABLE marks (
+  room TEXT NOT NULL, file TEXT NOT NULL, octets INTEGER NOT NULL, seq INTEGER NOT NULL, time TEXT NOT NULL,
+  PRIMARY KEY (room, file, octets)
+) WITHOUT ROWID;
+`;
+
+/** The first step makes version 1, and each further one the next version from the one before. */
+const STEPS = [TABLES, ROOM_INDEX];
+const SCHEMA_VERSION = STEPS.length;
 
 /** Creates the tables where they are missing. Error: a plain Error if a newer version of the program made them. */
 export function openHubDatabase(path: string): Database {
@@ -49,12 +69,14 @@ export function openHubDatabase(path: string): Database {
 function migrate(database: Database, path: string): void {
   database.exec('BEGIN IMMEDIATE');
   const tables = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").first([]);
-  if (!tables) database.exec(TABLES);
-  const version = Number(database.prepare("SELECT value FROM meta WHERE key = 'schema'").first([])?.[0]);
-  database.exec('COMMIT');
+  const select = "SELECT value FROM meta WHERE key = 'schema'";
+  const version = tables ? Number(database.prepare(select).first([])?.[0]) : 0;
   if (version > SCHEMA_VERSION) {
     throw new Error(
       `${path} was written by a newer partyline (schema ${version}, this one knows ${SCHEMA_VERSION}): install that version`,
     );
   }
+  for (const step of STEPS.slice(version)) database.exec(step);
+  if (version < SCHEMA_VERSION) database.exec(`UPDATE meta SET value = '${SCHEMA_VERSION}' WHERE key = 'schema'`);
+  database.exec('COMMIT');
 }

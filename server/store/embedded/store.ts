@@ -12,14 +12,16 @@ import type {
   LogRow,
   Page,
   Receipt,
+  Search,
   Store,
   StoreTrouble,
+  TranscriptFile,
   Write,
 } from '../../hub/host.ts';
 import type { WorkerLink } from '../worker-link.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { BatchOutcome, LoneAppend, Outcome, Read, Rows, Step, StoreRequest, Transaction } from './requests.ts';
-import { documentRow, entryRow, logRow } from './rows.ts';
+import { documentRow, entryRow, logRow, transcriptFile } from './rows.ts';
 
 /** Transactions of one commit: enough that the fsync costs each little, few enough that both threads work at once. */
 const BATCH_MAX = 256;
@@ -64,6 +66,19 @@ export class EmbeddedStore implements Store {
   async logRow(room: string, seq: number): Promise<LogRow | undefined> {
     const [row] = await this.history(room, { after: seq - 1, before: seq + 1, limit: 1 });
     return row;
+  }
+
+  async search(search: Search): Promise<readonly LogRow[]> {
+    return (await this.#read(['search', search])).map(logRow);
+  }
+
+  async transcripts(room: string): Promise<readonly TranscriptFile[]> {
+    return (await this.#read(['transcripts', room])).map(transcriptFile);
+  }
+
+  async transcript(room: string, name: string, offset: number, length: number): Promise<Uint8Array> {
+    const [row] = await this.#read(['transcript', room, name, offset, length]);
+    return row![0] as Uint8Array;
   }
 
   async entry(path: FilePath): Promise<EntryRow | undefined> {

@@ -4,6 +4,8 @@
  */
 import type { LogEvent } from '../../../shared/events.ts';
 import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
+import { matchesQuery } from '../../../shared/search.ts';
+import { blankText } from '../../../shared/transcript.ts';
 import type {
   BlobId,
   Document,
@@ -13,17 +15,26 @@ import type {
   Page,
   PrincipalId,
   Receipt,
+  Search,
   Store,
   StoreTrouble,
+  TranscriptFile,
   Write,
 } from '../../hub/host.ts';
 import { conflicts } from '../conflicts.ts';
+import { newestOf } from '../newest-of.ts';
 import { blobOf, Change } from './change.ts';
+import { readTranscript, transcriptFiles } from './transcripts.ts';
 
 type Step<K extends Write['kind']> = Extract<Write, { kind: K }>;
 interface Remembered {
   readonly seq: number;
   readonly timeMs: number;
+}
+
+interface LoggedRow extends LogRow {
+  /** The text as it was at first, where the event has another by now; of a deleted one the blank. */
+  readonly said?: string;
 }
 
 /** A store without a disk: it is never in trouble, and forgets everything with the process. */
@@ -32,7 +43,7 @@ export function memoryStore(): Store {
 }
 
 class MemoryStore implements Store {
-  readonly #logs = new Map<string, LogRow[]>();
+  readonly #logs = new Map<string, LoggedRow[]>();
   readonly #entries = new Map<FilePath, EntryRow>();
   readonly #documents = new Map<string, Document>();
   readonly #repeats = new Map<string, Remembered>();
@@ -61,11 +72,29 @@ class MemoryStore implements Store {
     const rows = this.#logs.get(room) ?? [];
     const end = Math.max(0, Math.min(before - 1, rows.length));
     const start = after ?? Math.max(0, end - limit);
-    return rows.slice(start, Math.min(end, start + limit));
+    return rows.slice(start, Math.min(end, start + limit)).map(({ by, event }) => ({ by, event }));
   }
 
   async logRow(room: string, seq: number): Promise<LogRow | undefined> {
-    return this.#logs.get(room)?.[seq - 1];
+    const row = this.#logs.get(room)?.[seq - 1];
+    return row && { by: row.by, event: row.event };
+  }
+
+  async search({ rooms, query, before = Number.POSITIVE_INFINITY, limit }: Search): Promise<readonly LogRow[]> {
+    const found = rooms.map(room =>
+      (this.#logs.get(room) ?? [])
+        .filter(({ event }) => event.seq < before && matchesQuery(query, event))
+        .map(({ by, event }) => ({ by, event })),
+    );
+    return newestOf(found, limit);
+  }
+
+  async transcripts(room: string): Promise<readonly TranscriptFile[]> {
+    return transcriptFiles(this.#logs.get(room) ?? []);
+  }
+
+  async transcript(room: string, name: string, offset: number, length: number): Promise<Uint8Array> {
+    return readTranscript(this.#logs.get(room) ?? [], name, offset, length);
   }
 
   async entry(path: FilePath): Promise<EntryRow | undefined> {
@@ -143,10 +172,26 @@ class MemoryStore implements Store {
     const log = this.#logs.get(room) ?? [];
     const row = log[seq - 1];
     if (row?.event.event !== 'MSG') throw conflicts.noMessage(room, seq);
-    const event = { ...row.event, text: deleted ? '' : text, ...(edited && { edited }), ...(deleted && { deleted }) };
-    log[seq - 1] = { by: row.by, event };
+    if (!deleted) {
+      const event = { ...row.event, text, ...(edited && { edited }) };
+      return this.#replace(change, log, { by: row.by, event, said: row.said ?? row.event.text });
+    }
+    for (const { by, event, said } of [...log]) {
+      if (event.event === 'MSG' && event.seq === seq) {
+        const tombstone = { ...event, text: '', ...(edited && { edited }), deleted };
+        this.#replace(change, log, { by, event: tombstone, said: blankText(said ?? event.text) });
+      } else if (event.event === 'EDITED' && event.of === seq) {
+        this.#replace(change, log, { by, event: { ...event, text: '' }, said: blankText(said ?? event.text) });
+      }
+    }
+  }
+
+  #replace(change: Change, log: LoggedRow[], row: LoggedRow): undefined {
+    const at = row.event.seq - 1;
+    const old = log[at]!;
+    log[at] = row;
     change.inverse(() => {
-      log[seq - 1] = row;
+      log[at] = old;
     });
   }
 
