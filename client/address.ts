@@ -19,6 +19,11 @@ export function isAddress(text: string): boolean {
   return /^pls?:\/\//.test(text) || /^[\p{L}\p{N}][\p{L}\p{N}_.-]+:\//u.test(text);
 }
 
+/** True for a host that is this machine by its name or number. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127\.[\d.]+|::1)$/.test(host);
+}
+
 /** `saved` gives the URL behind a name. Error: `bad-argument`. */
 export function parseAddress(text: string, saved: (name: string) => string | undefined = () => undefined): Address {
   const url = /^(pls?):\/\/(?:([^@/]*)@)?(\[[^\]]+\]|[^:/]+)(?::(\d{1,5}))?([/?].*)?$/.exec(text);

@@ -8,21 +8,24 @@ import type { Session } from './session.ts';
 const severalFromOctets = 64 * MIB;
 const severalConnections = 3;
 
-/** How many connections carry so many octets of one file. */
-export function connectionsFor(octets: number, parallel: number | 'auto' = 'auto'): number {
-  if (parallel !== 'auto') return parallel;
-  return octets < severalFromOctets ? 1 : severalConnections;
-}
-
 /** Opened when first needed and kept for the next file. */
 export class BulkLinks {
   readonly hashes = new HashThread();
   readonly #session: Session;
+  readonly #isNear: boolean;
   readonly #idle: Link[] = [];
   readonly #all = new Set<Link>();
 
-  constructor(session: Session) {
+  /** `isNear`: the hub is on this machine, where one connection is as fast as the processors are. */
+  constructor(session: Session, isNear: boolean) {
     this.#session = session;
+    this.#isNear = isNear;
+  }
+
+  /** How many connections carry so many octets of one file. */
+  connectionsFor(octets: number, parallel: number | 'auto' = 'auto'): number {
+    if (parallel !== 'auto') return parallel;
+    return this.#isNear || octets < severalFromOctets ? 1 : severalConnections;
   }
 
   /** Runs `work` on a connection that nobody else uses meanwhile. */

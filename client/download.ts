@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import type { Range } from '../shared/ranges.ts';
-import { type BulkLinks, connectionsFor } from './bulk.ts';
+import type { BulkLinks } from './bulk.ts';
 import { HashMismatchError, PartylineError } from './errors.ts';
 import type { Link } from './link.ts';
 import { Part, partOf, settle } from './part.ts';
@@ -104,7 +104,7 @@ async function fetchRest(receiving: Receiving): Promise<number> {
   }
   const resumedFrom = part.octets;
   const tell = () => onStep?.({ phase: 'receive', path, octets: part.octets, total, resumedFrom });
-  const connections = connectionsFor(total - resumedFrom, parallel);
+  const connections = bulk.connectionsFor(total - resumedFrom, parallel);
   const spans = connections === 1 ? [...part.missing] : part.missing.flatMap(split);
   const work = async (link: Link, until: AbortSignal) => {
     for (let span = spans.shift(); span; span = spans.shift()) await fetchSpan(link, receiving, span, until, tell);

@@ -1,6 +1,6 @@
 /** A connected hub, as programs in Node use it: talk, files, and a graceful end. Made by `connect`. */
 import type { Readable, Writable } from 'node:stream';
-import { type Address, parseAddress } from './address.ts';
+import { type Address, isLoopback, parseAddress } from './address.ts';
 import { BulkLinks } from './bulk.ts';
 import { clientClock } from './clock.ts';
 import { PartylineError } from './errors.ts';
@@ -81,7 +81,7 @@ export async function connect(address: string | Address, options: ConnectOptions
     },
     options.signal,
   );
-  return new Hub(session);
+  return new Hub(session, isLoopback(target.host));
 }
 
 /** Made by `connect`. Disposal (`await using`) is `finish` with 5 s. */
@@ -89,9 +89,9 @@ export class Hub implements AsyncDisposable {
   readonly #session: Session;
   readonly #bulk: BulkLinks;
 
-  constructor(session: Session) {
+  constructor(session: Session, isNear: boolean) {
     this.#session = session;
-    this.#bulk = new BulkLinks(session);
+    this.#bulk = new BulkLinks(session, isNear);
   }
 
   get state(): State {

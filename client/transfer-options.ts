@@ -9,7 +9,7 @@ export interface TransferOptions {
   readonly onProgress?: OnProgress | undefined;
   /** Of all that this call sends or fetches. */
   readonly bytesPerSecond?: number | undefined;
-  /** Connections that carry one large file. Default `auto`: one below 64 MiB, else up to three. */
+  /** Connections that carry one large file. Default `auto`: one below 64 MiB or to this machine, else up to three. */
   readonly parallel?: number | 'auto' | undefined;
   /** Large files at once, each on connections of its own. Default 2. */
   readonly transfers?: number | undefined;

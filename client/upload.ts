@@ -4,7 +4,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import { heldOctets, missingRanges, parseRanges, type Range } from '../shared/ranges.ts';
-import { type BulkLinks, connectionsFor } from './bulk.ts';
+import type { BulkLinks } from './bulk.ts';
 import { PartylineError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { LocalEntry } from './local-tree.ts';
@@ -125,7 +125,7 @@ async function sendPieces({ session, bulk, local, path, options, file }: Sending
       };
       await sendSome({ link, file, upload, pieces, hash, sent, options: { ...options, signal: until } });
     };
-    await bulk.share(Math.min(connectionsFor(total - resumedFrom, options.parallel), pieces.length), lane, signal);
+    await bulk.share(Math.min(bulk.connectionsFor(total - resumedFrom, options.parallel), pieces.length), lane, signal);
     const commit = { upload, size: total, hash: await hash.whole() };
     tell('commit', total);
     const done = await session.request('COMMIT', commit, { signal, timeoutMs: commitTimeoutMs });

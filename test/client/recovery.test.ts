@@ -266,6 +266,8 @@ t.test('the certificate that was seen first is the one that is trusted, also for
   await writeFile(join(folder, 'f'), randomBytes(100_000));
   await hub.put(join(folder, 'f'), '/lobby/over-tls');
   t.match(await hub.request('WHOAMI', {}), { secure: true });
+  await t.rejects(connect(address, { tls: false }), { code: 'bad-argument' });
+  await t.rejects(connect(address.replace('pls', 'pl'), { tls: true }), { code: 'tls-required' });
   await hub.finish();
   const known = JSON.parse(await readFile(knownHubs, 'utf8')) as Record<string, string>;
   t.same(Object.keys(known), [`127.0.0.1:${server.ports.lineTls}`]);
