@@ -7,6 +7,7 @@ import { limits } from '../shared/limits.ts';
 import type { Range } from '../shared/ranges.ts';
 import type { BulkLinks } from './bulk.ts';
 import { HashMismatchError, PartylineError } from './errors.ts';
+import { receiveGrowing } from './growing.ts';
 import type { Link } from './link.ts';
 import { Part, partOf, settle } from './part.ts';
 import type { RemoteFile } from './remote-tree.ts';
@@ -32,6 +33,7 @@ export async function receive(
   options: FileOptions,
 ): Promise<Received> {
   const { path, size, hash } = remote;
+  if (hash === '') return receiveGrowing(bulk, remote, local, options);
   if (size <= limits.chunkOctets) {
     await options.pacer?.pace(size, options.signal);
     return bulk.persist(link => receiveSmall(link, remote, local, options), options.signal);

@@ -6,6 +6,7 @@ import type { Session } from './session.ts';
 export interface RemoteFile {
   readonly path: string;
   readonly size: number;
+  /** Empty for a file that grows, a transcript. */
   readonly hash: string;
   /** RFC 3339. */
   readonly modified?: string | undefined;
