@@ -5,7 +5,7 @@ import { commands } from '../../shared/commands/index.ts';
 import type { Entry } from '../../shared/model.ts';
 import { type Filter, ignoredBy } from '../filters.ts';
 import { type Hub, isAddress, PartylineError, type Summary, type TransferOptions } from '../index.ts';
-import { interruptible, openHub, resolveAddress, type SecretOptions, withHub } from './context.ts';
+import { interruptible, resolveAddress, type SecretOptions, withHub } from './context.ts';
 import { chooseDisplay, type Display, readableOctets } from './display.ts';
 
 interface TransferFlags extends SecretOptions {

@@ -43,6 +43,14 @@ export async function demandParent(domain: Domain, path: FilePath): Promise<void
   if (entry.type !== 'dir') throw new HubError('no-file', `${parent} is a file, not a folder`);
 }
 
+/** The path, or where something stands there the same with a number before its ending: `a.jpg`, `a-2.jpg`, `a-3.jpg`. */
+export async function freePath(domain: Domain, path: FilePath): Promise<FilePath> {
+  const [, stem = '', ending = ''] = /^(.*\/[^/]+?)(\.[^./]*)?$/.exec(path) ?? [];
+  let free = path;
+  for (let number = 2; await domain.store.entry(free); number++) free = `${stem}-${number}${ending}` as FilePath;
+  return free;
+}
+
 export type PutMode = 'new' | 'replace' | 'if-match';
 
 /** What a put expects to find at its path when it commits. */

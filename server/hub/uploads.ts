@@ -11,10 +11,10 @@ import type { Call, Domain, Handlers } from './handlers.ts';
 import type { Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { appendEvent } from './log.ts';
-import { demand } from './permissions.ts';
+import { demand, may } from './permissions.ts';
 import { demandQuota } from './quotas.ts';
 import type { Person } from './session.ts';
-import { demandPlace, type Expected, Folders, type PutMode } from './tree.ts';
+import { demandPlace, type Expected, Folders, freePath, type PutMode } from './tree.ts';
 import type { Upload } from './upload.ts';
 import { UploadShelf } from './upload-shelf.ts';
 
@@ -49,11 +49,14 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
   }
 
   return {
-    async PUT(call, input) {
+    async PUT(call, asked) {
       const { room, person, session, exchange } = call;
+      // Whoever may not look cannot know that a name is taken.
+      const mayLook = may(person, 'list', room.rights);
+      const input = mayLook ? asked : { ...asked, path: await freePath(domain, asked.path), mode: 'new' as const };
       if (!(await domain.blobs.hasRoom(input.size ?? exchange.content?.octets ?? 0))) throw new HubError('no-space');
-      const asked = input.size ?? exchange.content?.octets ?? 0;
-      await demandQuota(domain, room, asked, shelf.reservedIn(room.key, input.path));
+      const octets = input.size ?? exchange.content?.octets ?? 0;
+      await demandQuota(domain, room, octets, shelf.reservedIn(room.key, input.path));
       if (input.mode === 'if-match' && !input.match)
         throw new HubError('bad-argument', 'if-match needs match=', { at: 'match' });
       if (input.parents) await folders.makeAbove(input.path, person);
