@@ -96,8 +96,7 @@ async function fetchRest(receiving: Receiving): Promise<number> {
   const { bulk, part, remote, options } = receiving;
   const { path, size: total } = remote;
   const { signal, onStep, parallel } = options;
-  const confirm = () =>
-    part.confirm(octets => onStep?.({ phase: 'verify', path, octets, total, resumedFrom: octets }));
+  const confirm = () => part.confirm(octets => onStep?.({ phase: 'verify', path, octets, total, resumedFrom: octets }));
   for (let span = await confirm(); span; span = await confirm()) {
     const damaged = span;
     await bulk.use(link => fetchSpan(link, receiving, damaged, signal, () => undefined), signal);

@@ -96,7 +96,14 @@ interface Sending {
 async function sendPieces({ session, bulk, local, path, options, file }: Sending, fresh: boolean): Promise<Sent> {
   const { size: total } = local;
   const { signal, timeoutMs, onStep } = options;
-  const begin = { path, size: total, mode: 'replace', parents: true, modified: rfc3339(local.modifiedMs), fresh } as const;
+  const begin = {
+    path,
+    size: total,
+    mode: 'replace',
+    parents: true,
+    modified: rfc3339(local.modifiedMs),
+    fresh,
+  } as const;
   const { upload, have = '', hash: known } = await session.request('PUT', begin, { signal, timeoutMs });
   if (upload === undefined && known !== undefined) return { path, size: total, hash: known, resumedFrom: total };
   if (upload === undefined) throw new PartylineError('internal', 'the server answered PUT without an upload');
