@@ -1,15 +1,21 @@
-/** What an administrator does to a data folder without the server: accounts and the check. Works beside a running server. */
+/** What an administrator does to a data folder without the server: accounts, check, backup. Works beside a running server. */
 import { mkdir } from 'node:fs/promises';
 import { HubError } from '../shared/errors.ts';
 import { foldName, UserName } from '../shared/names.ts';
+import { type Exported, exportRoom as exportRoomOf } from './export.ts';
 import type { Store } from './hub/host.ts';
 import { type AccountDocument, accountDocument } from './hub/people.ts';
 import { systemClock } from './net/system-clock.ts';
+import { copyDataFolder } from './store/embedded/backup.ts';
 import { type CheckReport, checkEmbedded } from './store/embedded/check.ts';
-import { openEmbedded } from './store/embedded/open.ts';
+import { type Embedded, openEmbedded } from './store/embedded/open.ts';
 import { createPasswords } from './store/passwords.ts';
 
-async function withStore<T>(dataDir: string, work: (store: Store) => Promise<T>): Promise<T> {
+function withStore<T>(dataDir: string, work: (store: Store) => Promise<T>): Promise<T> {
+  return withFolder(dataDir, ({ store }) => work(store));
+}
+
+async function withFolder<T>(dataDir: string, work: (opened: Embedded) => Promise<T>): Promise<T> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const opened = await openEmbedded({
     dataDir,
@@ -22,7 +28,7 @@ async function withStore<T>(dataDir: string, work: (store: Store) => Promise<T>)
     },
   });
   try {
-    return await work(opened.store);
+    return await work(opened);
   } finally {
     await opened.close();
   }
@@ -75,4 +81,24 @@ export async function removeAccount(dataDir: string, name: string): Promise<void
 
 export function check(dataDir: string, repair: boolean): Promise<CheckReport> {
   return checkEmbedded({ dataDir, repair, verifyHashes: true });
+}
+
+const secrets = ['cert.pem', 'key.pem'];
+
+/**
+ * A copy of the data folder in `folder`, which is missing or empty, also while a server runs. Unfinished uploads stay
+ * behind. Errors: as `copyDataFolder`.
+ */
+export function backup(dataDir: string, folder: string, verify: boolean): Promise<CheckReport> {
+  return copyDataFolder({ from: dataDir, to: folder, secrets, verify });
+}
+
+/** Makes a data folder, missing or empty, of a backup, and reads all of it to compare the hashes. Errors: as `copyDataFolder`. */
+export function restore(folder: string, dataDir: string): Promise<CheckReport> {
+  return copyDataFolder({ from: folder, to: dataDir, secrets, verify: true });
+}
+
+/** Errors: `no-room`, `exists` if the folder is not empty, `no-space`. */
+export function exportRoom(dataDir: string, room: string, folder: string): Promise<Exported> {
+  return withFolder(dataDir, opened => exportRoomOf(opened, room, folder));
 }

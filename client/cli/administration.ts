@@ -1,4 +1,4 @@
-/** Subcommands for who runs a hub or keeps addresses: serve user check config login doctor. */
+/** Subcommands for who runs a hub or keeps addresses: serve user check backup restore export config login doctor. */
 import type { Command } from 'commander';
 import { connect, guest, PartylineError, parseAddress, password, registration } from '../index.ts';
 import { readConfig, readSecret, resolveAddress, type SecretOptions, withHub, writeConfig } from './context.ts';
@@ -57,21 +57,57 @@ export function addAdministrationCommands(program: Command): void {
     .option('--repair', 'mend what can be mended and remove what nobody refers to')
     .action(async ({ repair }: { repair?: boolean }) => {
       const { check } = await import('../../server/administration.ts');
-      const { problems, counts } = await check(await dataDir(), repair === true);
-      for (const { kind, detail, repaired } of problems) {
-        process.stdout.write(`${kind}: ${detail}${repaired ? ' (repaired)' : ''}\n`);
-      }
-      process.stdout.write(
-        `${Object.entries(counts)
-          .map(([name, count]) => `${count} ${name}`)
-          .join(', ')}; ${problems.length} problems\n`,
-      );
-      if (problems.some(({ repaired }) => !repaired))
-        throw new PartylineError('conflict', 'problems are left; check --repair mends what it can');
+      showReport(await check(await dataDir(), repair === true), 'problems are left; check --repair mends what it can');
     });
+  addCopyCommands(program);
   addConfigCommand(program);
   addAccountCommands(program);
   addAddressCommands(program);
+}
+
+interface Report {
+  readonly problems: readonly { readonly kind: string; readonly detail: string; readonly repaired: boolean }[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** Error: `conflict` with the hint if a problem is left. */
+function showReport({ problems, counts }: Report, hint: string): void {
+  for (const { kind, detail, repaired } of problems) {
+    process.stdout.write(`${kind}: ${detail}${repaired ? ' (repaired)' : ''}\n`);
+  }
+  const counted = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
+  process.stdout.write(`${counted.join(', ')}; ${problems.length} problems\n`);
+  if (problems.some(({ repaired }) => !repaired)) throw new PartylineError('conflict', hint);
+}
+
+function addCopyCommands(program: Command): void {
+  program
+    .command('backup <folder>')
+    .description('copy the data folder as it is at one moment, also while the server runs; the folder is new or empty')
+    .option('--verify', 'read the whole copy and compare every hash')
+    .action(async (folder: string, { verify }: { verify?: boolean }) => {
+      const { backup } = await import('../../server/administration.ts');
+      const report = await backup(await dataDir(), folder, verify === true);
+      showReport(report, 'the backup is complete, and the data folder itself has these problems');
+    });
+  program
+    .command('restore <folder>')
+    .description('make the data folder, which is missing or empty, of a backup, and compare every hash')
+    .action(async (folder: string) => {
+      const { restore } = await import('../../server/administration.ts');
+      showReport(
+        await restore(folder, await dataDir()),
+        'the data is restored, and the backup itself has these problems',
+      );
+    });
+  program
+    .command('export <room> <folder>')
+    .description('write a room’s messages as JSON lines and its files as files; the folder is new or empty')
+    .action(async (room: string, folder: string) => {
+      const { exportRoom } = await import('../../server/administration.ts');
+      const { events, files } = await exportRoom(await dataDir(), room, folder);
+      process.stdout.write(`${events} events in ${folder}/events.jsonl, ${files} files in ${folder}/files\n`);
+    });
 }
 
 function addConfigCommand(program: Command): void {

@@ -19,6 +19,7 @@ import { demand } from './permissions.ts';
 import { foundRooms, roomHandlers } from './rooms.ts';
 import { searchHandlers } from './search.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
+import { statsHandlers } from './stats.ts';
 import { uploadHandlers } from './uploads.ts';
 
 export type HubOptions = Omit<Domain, 'rooms' | 'guests' | 'endings' | 'sessions' | 'blocks' | 'stamp'>;
@@ -46,6 +47,7 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...(await uploadHandlers(domain)),
     ...rightsHandlers(domain),
     ...accessHandlers(domain),
+    ...statsHandlers(domain),
   };
   return new LiveHub(domain, handlers);
 }

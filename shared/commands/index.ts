@@ -6,9 +6,10 @@ import { messages } from './messages.ts';
 import { people } from './people.ts';
 import { rights } from './rights.ts';
 import { rooms } from './rooms.ts';
+import { stats } from './stats.ts';
 import { uploads } from './uploads.ts';
 
-export const commands = { ...people, ...rooms, ...messages, ...files, ...uploads, ...rights, ...access };
+export const commands = { ...people, ...rooms, ...messages, ...files, ...uploads, ...rights, ...access, ...stats };
 
 export type CommandName = keyof typeof commands;
 export type CommandOf<N extends CommandName> = (typeof commands)[N];
@@ -25,6 +26,7 @@ export const subjects: Readonly<Record<string, Readonly<Record<string, Command>>
   uploads,
   rights,
   access,
+  stats,
 };
 
 export function isCommandName(name: string): name is CommandName {

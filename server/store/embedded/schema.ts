@@ -4,10 +4,10 @@ import { type Database, openDatabase } from './database.ts';
 const BUSY_TIMEOUT_MS = 10_000;
 
 /**
- * `log.event` is the event as JSON without its number. In `entries`, a folder has no size, and a file whose content lies
+ * Version 1. `log.event` is the event as JSON without its number. In `entries`, a folder has no size, and a file whose content lies
  * in the row has no blob; names compare by octets. `repeats` forgets what is older than any request may repeat.
  */
-const TABLES = `
+const FIRST_TABLES = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE log (
   room TEXT NOT NULL, seq INTEGER NOT NULL, by TEXT NOT NULL, event TEXT NOT NULL,
@@ -24,7 +24,6 @@ CREATE TABLE documents (
   kind TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
-INSERT INTO meta VALUES ('schema', '1');
 `;
 
 /**
@@ -44,11 +43,10 @@ CREATE TABLE marks (
 ) WITHOUT ROWID;
 `;
 
-/** The first step makes version 1, and each further one the next version from the one before. */
-const STEPS = [TABLES, ROOM_INDEX];
-const SCHEMA_VERSION = STEPS.length;
+/** The step at index n makes version n + 1 of version n. Steps that were published stay as they are; new ones go behind. */
+const STEPS: readonly string[] = [FIRST_TABLES, ROOM_INDEX];
 
-/** Creates the tables where they are missing. Error: a plain Error if a newer version of the program made them. */
+/** Creates the tables, or brings them up to date. Error: a plain Error if a newer version of the program made them. */
 export function openHubDatabase(path: string): Database {
   const database = openDatabase(path, BUSY_TIMEOUT_MS);
   try {
@@ -57,26 +55,57 @@ export function openHubDatabase(path: string): Database {
     database.exec('PRAGMA synchronous = FULL');
     database.exec('PRAGMA cache_size = -32000');
     database.exec('PRAGMA journal_size_limit = 67108864');
-    migrate(database, path);
+    upgrade(database, path);
     return database;
   } catch (error) {
-    database.rollback();
     database.close();
     throw error;
   }
 }
 
-function migrate(database: Database, path: string): void {
-  database.exec('BEGIN IMMEDIATE');
-  const tables = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").first([]);
-  const select = "SELECT value FROM meta WHERE key = 'schema'";
-  const version = tables ? Number(database.prepare(select).first([])?.[0]) : 0;
-  if (version > SCHEMA_VERSION) {
-    throw new Error(
-      `${path} was written by a newer partyline (schema ${version}, this one knows ${SCHEMA_VERSION}): install that version`,
-    );
+/**
+ * All the steps that are missing, or none. A later `steps` is a longer list. Error: a plain Error if a newer version of
+ * the program wrote the file.
+ */
+export function upgrade(database: Database, path: string, steps: readonly string[] = STEPS): void {
+  try {
+    database.exec('BEGIN IMMEDIATE');
+    const version = schemaVersion(database);
+    demandKnown(version, path, steps.length);
+    for (const step of steps.slice(version)) database.exec(step);
+    if (version < steps.length) {
+      database.prepare("INSERT OR REPLACE INTO meta VALUES ('schema', ?)").run([String(steps.length)]);
+    }
+    database.exec('COMMIT');
+  } catch (error) {
+    database.rollback();
+    throw error;
   }
-  for (const step of STEPS.slice(version)) database.exec(step);
-  if (version < SCHEMA_VERSION) database.exec(`UPDATE meta SET value = '${SCHEMA_VERSION}' WHERE key = 'schema'`);
-  database.exec('COMMIT');
+}
+
+/** 0 where there are no tables. */
+function schemaVersion(database: Database): number {
+  const tables = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").first([]);
+  return tables ? Number(database.prepare("SELECT value FROM meta WHERE key = 'schema'").first([])?.[0]) : 0;
+}
+
+function demandKnown(version: number, path: string, known: number): void {
+  if (version <= known) return;
+  throw new Error(
+    `${path} was written by a newer partyline (schema ${version}, this one knows ${known}): install that version`,
+  );
+}
+
+/** Opens a file as it is, changing nothing. Errors: a plain Error if it is of a newer version, or not a hub's. */
+export function openHubDatabaseAsItIs(path: string): Database {
+  const database = openDatabase(path, BUSY_TIMEOUT_MS);
+  try {
+    const version = schemaVersion(database);
+    demandKnown(version, path, STEPS.length);
+    if (version === 0) throw new Error(`${path} is not the database of a hub`);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
