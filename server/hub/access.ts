@@ -8,7 +8,7 @@ import type { Domain, Handlers } from './handlers.ts';
 import { type Invite, makeInvite } from './invites.ts';
 import type { LiveSession } from './live-session.ts';
 import { type AccountDocument, deviceDocument } from './people.ts';
-import { demand } from './permissions.ts';
+import { demand, demandUnbound } from './permissions.ts';
 import { changeRoom } from './room-changes.ts';
 import type { Person } from './session.ts';
 import { mintToken, tokensOf } from './tokens.ts';
@@ -64,6 +64,7 @@ export function accessHandlers(domain: Domain): AccessHandlers {
     },
 
     async INVITES({ person, exchange }) {
+      demandUnbound(person);
       let count = 0;
       for await (const { key, value } of invites()) {
         if (!person.isAdmin && value.by !== foldName(person.name)) continue;
@@ -77,7 +78,7 @@ export function accessHandlers(domain: Domain): AccessHandlers {
 
     async MINT({ person }, { label, device, room: name, actions, for: forMs }) {
       demandAccount(person);
-      if (person.scope) throw new HubError('forbidden', 'a token with bounds makes no tokens; LOGIN with the password');
+      demandUnbound(person);
       if (device !== undefined) await foundDevice(person, device, name);
       const room = name === undefined ? undefined : domain.rooms.get(name);
       if (room) demand(person, 'see', room.rights);
@@ -95,6 +96,7 @@ export function accessHandlers(domain: Domain): AccessHandlers {
 
     async TOKENS({ person, exchange }) {
       demandAccount(person);
+      demandUnbound(person);
       let count = 0;
       for await (const { value } of tokensOf(domain, person.isAdmin ? undefined : foldName(person.name))) {
         const { id, account: user, label, room, actions, createdMs, untilMs } = value;
@@ -113,6 +115,7 @@ export function accessHandlers(domain: Domain): AccessHandlers {
     },
 
     async SESSIONS({ person, session: own, exchange }, { user }) {
+      demandUnbound(person);
       let count = 0;
       for (const session of domain.sessions.values()) {
         const { id, person: other, origin, sinceMs } = session;
@@ -133,6 +136,7 @@ export function accessHandlers(domain: Domain): AccessHandlers {
     },
 
     async REVOKE({ person }, { id }) {
+      demandUnbound(person);
       const mine = (account: string) => person.isAdmin || (!person.isGuest && account === foldName(person.name));
       const session = domain.sessions.get(id);
       if (session?.person && (person.isAdmin || session.person.principal === person.principal)) {

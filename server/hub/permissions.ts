@@ -121,6 +121,11 @@ export function demand(
   throw new HubError('forbidden', `you may not ${wants[action]}${advice}`);
 }
 
+/** What is nobody's but the person's own: not for a token that says less than everything. Error: `forbidden`. */
+export function demandUnbound({ scope }: Person): void {
+  if (scope) throw new HubError('forbidden', 'this token may not do that; LOGIN with the password');
+}
+
 /** ` until 2026-11-23T12:00:00Z: spam` */
 export function why({ untilMs, reason }: Pick<Sanction, 'untilMs' | 'reason'>): string {
   const until = untilMs === undefined ? '' : ` until ${formatTime(untilMs)}`;

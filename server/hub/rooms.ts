@@ -7,7 +7,7 @@ import { auditRoom } from './audit.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { LiveRoom, RoomDocument } from './live-rooms.ts';
 import { appendEvent, rowOf } from './log.ts';
-import { demand, may } from './permissions.ts';
+import { demand, demandUnbound, may } from './permissions.ts';
 
 export type RoomHandlers = Pick<Handlers, 'ROOMS' | 'CREATE' | 'JOIN' | 'PART' | 'TOPIC' | 'NAMES'>;
 
@@ -39,6 +39,7 @@ export function roomHandlers(domain: Domain): RoomHandlers {
 
     async CREATE({ person }, { room: name, topic }) {
       if (person.isGuest) throw new HubError('forbidden', 'guests make no rooms; LOGIN with an account');
+      demandUnbound(person);
       const creator = foldName(person.name);
       if (domain.rooms.find(name)) throw new HubError('exists', `there is a room ${name} already; JOIN it`);
       const made = [...domain.rooms.all()].filter(room => room.rights.creator === creator).length;

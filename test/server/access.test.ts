@@ -257,6 +257,10 @@ t.test('getting in', async t => {
     for (const [command, input] of [
       ['BLOCKS', {}],
       ['MINT', {}],
+      ['CREATE', { room: 'mine' }],
+      ['SESSIONS', {}],
+      ['TOKENS', {}],
+      ['REVOKE', { id: all.id }],
       ['PASSWORD', { old: 'secret', new: 'x' }],
     ] as const) {
       t.equal(await bot.code(command, input), 'forbidden', `${command}: bounds leave nothing of an administrator`);
