@@ -38,6 +38,8 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
     const received = await receiveContent(domain.blobs, exchange.content!);
     try {
       demandAsAnnounced(received, size, hash);
+      // A stream to its end says only now how long it is.
+      await demandQuota(domain, room, received.size, shelf.reservedIn(room.key, path));
       const seq = await putFile(domain, room, person, place, received, expect);
       return { path, size: received.size, hash: received.hash, seq };
     } catch (error) {

@@ -181,6 +181,8 @@ t.test('moderation', async t => {
     t.equal(await bob.code('PUT', { path: '/den/b', size: 50 }), 'ok');
     t.equal(await ada.code('PUT', { path: '/den/c', size: 20 }), 'quota', '10 are left');
     await t.rejects(ada.put('/den/d', 'x'.repeat(11)), { code: 'quota' });
+    const endless = { content: { pieces: [Buffer.alloc(11)] } };
+    t.equal(await ada.code('PUT', { path: '/den/d', until: 'fin' }, endless), 'quota', 'a stream without a size too');
     await ada.put('/den/d', 'x'.repeat(10));
     t.match(await ada.do('QUOTA', { room: 'den' }), { octets: 100, used: 50 });
     await bob.do('RM', { path: '/den/a' });
