@@ -78,8 +78,6 @@ export async function makeFolder(session: Session, path: string): Promise<boolea
   } catch (error) {
     if (!(error instanceof PartylineError)) throw error;
     if (error.code === 'exists') return false;
-    // A file that goes into it at the same time may have made it first.
-    if (error.code === 'conflict' && (await statOrNothing(session, path))?.type === 'dir') return false;
     const above = path.slice(0, path.lastIndexOf('/'));
     if (error.code !== 'no-file' || above === '') throw error;
     await makeFolder(session, above);

@@ -3,8 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { HubError } from '../shared/errors.ts';
 import { foldName, UserName } from '../shared/names.ts';
 import { type Exported, exportRoom as exportRoomOf } from './export.ts';
-import type { Store } from './hub/host.ts';
+import type { Store, Write } from './hub/host.ts';
 import { type AccountDocument, accountDocument } from './hub/people.ts';
+import { tokensOf } from './hub/tokens.ts';
 import { systemClock } from './net/system-clock.ts';
 import { copyDataFolder } from './store/embedded/backup.ts';
 import { type CheckReport, checkEmbedded } from './store/embedded/check.ts';
@@ -75,7 +76,12 @@ export async function removeAccount(dataDir: string, name: string): Promise<void
   await withStore(dataDir, async store => {
     const key = foldName(name);
     if (!(await store.document('account', key))) throw new HubError('no-user', `there is no account ${name}`);
-    await store.commit([{ kind: 'remove-document', document: 'account', key }]);
+    const writes: Write[] = [{ kind: 'remove-document', document: 'account', key }];
+    // Whoever gets the name later must not be entered by them.
+    for await (const token of tokensOf({ store }, key)) {
+      writes.push({ kind: 'remove-document', document: 'token', key: token.key });
+    }
+    await store.commit(writes);
   });
 }
 

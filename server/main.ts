@@ -115,7 +115,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   for (const warning of warnings) process.stderr.write(`partyline: ${warning}\n`);
   const { store, blobs } = await openStore(settings);
   const certificate = await certificateFor(settings);
-  let linePort = 0;
+  let linePlace = '';
   const app = await startApp({
     settings,
     store,
@@ -124,9 +124,9 @@ export async function serve(argv: readonly string[]): Promise<void> {
     clock: systemClock,
     certificate,
     onListening: (name, address, port) => {
-      const host = address.includes(':') ? `[${address}]` : address;
-      if (name === 'line') linePort = port;
-      process.stdout.write(`listening ${name} ${host}:${port}\n`);
+      const place = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+      if (name === 'line') linePlace = place.replace(/^(0\.0\.0\.0|\[::\]):/, 'localhost:');
+      process.stdout.write(`listening ${name} ${place}\n`);
     },
   });
   if (certificate.isNew && !settings.ephemeral) {
@@ -136,9 +136,9 @@ export async function serve(argv: readonly string[]): Promise<void> {
         'make an account: partyline user add NAME --admin\n',
     );
   }
-  const invite = settings.ephemeral ? undefined : await setupInvite({ store, random }, systemClock.now());
+  const invite = settings.ephemeral ? undefined : await setupInvite({ store, random, clock: systemClock });
   if (invite !== undefined) {
-    process.stdout.write(`or, once: partyline register 'pl://NAME@${settings.host}:${linePort}?invite=${invite}'\n`);
+    process.stdout.write(`or, once: partyline register 'pl://NAME@${linePlace}?invite=${invite}'\n`);
   }
   // Before the word that it is ready, upon which somebody may send one.
   drainOnSignal(app);

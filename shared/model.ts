@@ -76,8 +76,10 @@ export type Visibility = z.infer<typeof Visibility>;
 /** Why somebody is refused something; one line. */
 export const Reason = Topic.check(z.maxLength(limits.reasonCharsMax));
 
-/** An address as the server sees it: IPv4, or IPv6 without brackets and zone. */
-export const Address = z.union([z.ipv4(), z.ipv6()], { error: 'is an IPv4 or IPv6 address' });
+/** An address as the server sees it: IPv4, or IPv6 without brackets and zone, in the one form of RFC 5952. */
+export const Address = z
+  .union([z.ipv4(), z.ipv6()], { error: 'is an IPv4 or IPv6 address' })
+  .transform(text => (text.includes(':') ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text));
 
 export const Password = z.string().min(1).max(limits.passwordCharsMax);
 

@@ -130,6 +130,7 @@ t.test('a copy is refused where it would overwrite, mix, or lose something, and 
   await backup(dataDir, copy, false);
   await t.rejects(backup(dataDir, copy, false), { code: 'exists', message: copy }, 'twice into the same folder');
   await t.rejects(restore(copy, dataDir), { code: 'exists', message: dataDir }, 'over data');
+  await t.rejects(backup(dataDir, join(dataDir, 'copy'), false), { code: 'bad-argument', message: /another disk/ });
   const empty = await tempDir(t);
   await t.rejects(restore(empty, join(empty, 'new')), { code: 'no-file', message: /no hub\.db/ });
   const half = await tempDir(t);

@@ -211,6 +211,12 @@ t.test(
     t.match(String((await tell('two', 'user', 'add', 'bob', '--password-stdin')).stdout), /bob has a new password/);
     t.match(await asBob('one'), { code: 77, stderr: /^partyline: / });
     t.match(String((await pl('user', 'list')).stdout), /^ada since \S+\nbob \(administrator\) since \S+\n$/);
+    const minted = String((await tell('two', 'token', 'make', url.replace('ada', 'bob'), '--password-stdin')).stdout);
+    const asToken = { env: { ...env, PARTYLINE_TOKEN: /^token +(\S+)$/m.exec(minted)![1]! } };
+    t.equal((await run(process.execPath, [cli, 'ls', url], asToken)).code, 0);
+    t.equal((await pl('user', 'remove', 'bob')).code, 0);
+    t.equal((await tell('three', 'user', 'add', 'bob', '--password-stdin')).code, 0);
+    t.equal((await run(process.execPath, [cli, 'ls', url], asToken)).code, 77, 'the next bob is not entered by it');
     t.equal((await pl('user', 'remove', 'bob')).code, 0);
     t.match(await pl('user', 'remove', 'bob'), { code: 66, stderr: 'partyline: there is no account bob\n' });
     t.match(await run(process.execPath, [cli, 'ls', url], without), { code: 77, stderr: /ada is an account/ });

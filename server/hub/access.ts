@@ -5,7 +5,7 @@ import { limits } from '../../shared/limits.ts';
 import { foldName, type RoomName, type UserName } from '../../shared/names.ts';
 import type { BlockKey } from './blocks.ts';
 import type { Domain, Handlers } from './handlers.ts';
-import { type Invite, makeInvite } from './invites.ts';
+import { type Invite, makeInvite, openInvites } from './invites.ts';
 import type { LiveSession } from './live-session.ts';
 import { type AccountDocument, deviceDocument } from './people.ts';
 import { demand, demandUnbound } from './permissions.ts';
@@ -20,12 +20,6 @@ export type AccessHandlers = Pick<
 
 export function accessHandlers(domain: Domain): AccessHandlers {
   const { store, clock } = domain;
-
-  async function* invites(): AsyncIterable<{ readonly key: string; readonly value: Invite }> {
-    for (const { key, value } of await store.documents<Invite>('invite', { limit: limits.invitesMax })) {
-      if (value.untilMs > clock.now()) yield { key, value };
-    }
-  }
 
   /** A device is an account that no password opens; who may manage the room makes it. */
   async function foundDevice(person: Person, device: UserName, roomName: RoomName | undefined): Promise<void> {
@@ -66,7 +60,7 @@ export function accessHandlers(domain: Domain): AccessHandlers {
     async INVITES({ person, exchange }) {
       demandUnbound(person);
       let count = 0;
-      for await (const { key, value } of invites()) {
+      for (const { key, value } of await openInvites(domain)) {
         if (!person.isAdmin && value.by !== foldName(person.name)) continue;
         const { kind, by, uses, untilMs, room, role } = value;
         const place = { ...(room !== undefined && { room }), ...(role && { role }) };

@@ -20,6 +20,7 @@ import { foundRooms, roomHandlers } from './rooms.ts';
 import { searchHandlers } from './search.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
 import { statsHandlers } from './stats.ts';
+import { UploadShelf } from './upload-shelf.ts';
 import { uploadHandlers } from './uploads.ts';
 
 export type HubOptions = Omit<Domain, 'rooms' | 'guests' | 'endings' | 'sessions' | 'blocks' | 'stamp'>;
@@ -38,13 +39,14 @@ export async function createHub(host: HubOptions): Promise<Hub> {
   };
   await domain.rooms.load(domain.store);
   await foundRooms(domain);
+  const shelf = await UploadShelf.load(domain);
   const handlers: Handlers = {
     ...(await peopleHandlers(domain)),
     ...roomHandlers(domain),
     ...messageHandlers(domain),
     ...searchHandlers(domain),
-    ...fileHandlers(domain),
-    ...(await uploadHandlers(domain)),
+    ...fileHandlers(domain, shelf),
+    ...uploadHandlers(domain, shelf),
     ...rightsHandlers(domain),
     ...accessHandlers(domain),
     ...statsHandlers(domain),

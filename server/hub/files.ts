@@ -7,6 +7,7 @@ import type { EntryRow, PrincipalId, Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { type Append, appendEvent, appendEvents } from './log.ts';
 import { demand, may } from './permissions.ts';
+import { demandQuota } from './quotas.ts';
 import type { Person } from './session.ts';
 import { demandNoTranscript, getTranscript, isTranscript, listTranscripts, statTranscript } from './transcripts.ts';
 import {
@@ -20,10 +21,11 @@ import {
   isRoomRoot,
   shownEntry,
 } from './tree.ts';
+import type { UploadShelf } from './upload-shelf.ts';
 
 export type FileHandlers = Pick<Handlers, 'LS' | 'STAT' | 'GET' | 'MKDIR' | 'RM' | 'MV' | 'CP'>;
 
-export function fileHandlers(domain: Domain): FileHandlers {
+export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
   return {
     async LS(call, { path, after }) {
       if (path === '/') return { path, count: await listRooms(domain, call) };
@@ -73,9 +75,12 @@ export function fileHandlers(domain: Domain): FileHandlers {
       await demandParent(domain, path);
       if (await domain.store.entry(path)) throw new HubError('exists', `${path} exists`);
       const entry = folderRow(domain, path, person);
-      const { seq } = await appendEvent(domain, room, person, { event: 'FILE', op: 'mkdir', path }, [
-        { kind: 'put-entry', entry, expect: 'absent' },
-      ]);
+      const write = { kind: 'put-entry', entry, expect: 'absent' } as const;
+      const made = appendEvent(domain, room, person, { event: 'FILE', op: 'mkdir', path }, [write]);
+      const { seq } = await made.catch(async error => {
+        // Made by somebody else in this moment.
+        throw (await domain.store.entry(path)) ? new HubError('exists', `${path} exists`) : error;
+      });
       return { path, seq };
     },
 
@@ -105,6 +110,10 @@ export function fileHandlers(domain: Domain): FileHandlers {
       const target = domain.rooms.ofPath(to);
       demand(person, 'upload', target.rights);
       const place = await demandPlace(domain, target, person, to, entry.type === 'dir' ? 'new' : mode);
+      if (target !== room) {
+        const octets = entry.type === 'dir' ? (await domain.store.usage(from)).octets : entry.size;
+        await demandQuota(domain, shelf, target, octets, to);
+      }
       const writes: Write[] = [{ kind: 'move-entry', from, to, ...onlyOwn(person, room) }];
       if (place !== 'absent') {
         writes.unshift({ kind: 'remove-entry', path: to, recursive: false, ...onlyOwn(person, target) });
@@ -119,6 +128,7 @@ export function fileHandlers(domain: Domain): FileHandlers {
       const target = domain.rooms.ofPath(to);
       demand(person, 'upload', target.rights);
       const expect = await demandPlace(domain, target, person, to, mode);
+      await demandQuota(domain, shelf, target, file.size, to);
       const entry = { ...file, path: to, owner: person.principal, ownerName: person.name };
       const { size, hash } = file;
       const { seq } = await appendEvent(domain, target, person, { event: 'FILE', op: 'put', path: to, size, hash }, [

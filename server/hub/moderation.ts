@@ -17,9 +17,6 @@ export type RightsHandlers = Pick<
   'ROLE' | 'ROLES' | 'VISIBILITY' | 'KICK' | 'BAN' | 'UNBAN' | 'MUTE' | 'UNMUTE' | 'BANS' | 'SLOW' | 'QUOTA'
 >;
 
-/** Somebody who was named: with an account, or a guest who is there. */
-type Named = Pick<Person, 'principal' | 'isGuest' | 'isAdmin' | 'name' | 'address' | 'invited'>;
-
 type SanctionInput = {
   readonly user: UserName;
   readonly for?: number | undefined;
@@ -27,8 +24,8 @@ type SanctionInput = {
 };
 
 export function rightsHandlers(domain: Domain): RightsHandlers {
-  /** Error: `no-user`. */
-  async function named(user: UserName): Promise<Named> {
+  /** Somebody with an account, or a guest who is there. Error: `no-user`. */
+  async function named(user: UserName): Promise<Person> {
     const guest = domain.guests.get(foldName(user))?.person;
     if (guest) return guest;
     const account = (await domain.store.document<AccountDocument>('account', foldName(user)))?.value;
@@ -38,9 +35,9 @@ export function rightsHandlers(domain: Domain): RightsHandlers {
   }
 
   /** The one who is to be sanctioned stands below the one who does it. */
-  async function below({ person, room }: Call, user: UserName): Promise<Named> {
+  async function below({ person, room }: Call, user: UserName): Promise<Person> {
     const target = await named(user);
-    const [own, other] = [rank(roleOf(person, room.rights)), rank(roleOf(target as Person, room.rights))];
+    const [own, other] = [rank(roleOf(person, room.rights)), rank(roleOf(target, room.rights))];
     if (target.principal === person.principal) throw new HubError('forbidden', 'not yourself');
     if (own < other || (own === 0 && !target.isAdmin)) return target;
     throw new HubError('forbidden', `${target.name} stands as high as you here`);
@@ -89,7 +86,7 @@ export function rightsHandlers(domain: Domain): RightsHandlers {
     async ROLE(call, { room, user, role }) {
       if (role !== undefined) await setRole(call, user, role);
       const target = await named(user);
-      return { room, user: target.name as UserName, role: roleOf(target as Person, call.room.rights) };
+      return { room, user: target.name as UserName, role: roleOf(target, call.room.rights) };
     },
 
     async ROLES({ room, exchange }) {

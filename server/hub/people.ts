@@ -1,16 +1,17 @@
 /** Who a session is: guests, accounts, tokens. Rules and handlers of the subject `people`. */
-import { createHmac } from 'node:crypto';
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName, type UserName } from '../../shared/names.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
-import { type Invite, readInvite, useInvite } from './invites.ts';
+import type { Write } from './host.ts';
+import { type Invite, useInvite } from './invites.ts';
 import type { LiveSession } from './live-session.ts';
 import { changeRoom } from './room-changes.ts';
 import type { Person } from './session.ts';
 import { Throttle } from './throttle.ts';
 import { readToken, scopeOf, type Token } from './tokens.ts';
+import { Verified } from './verified.ts';
 
 /** The document of kind `account` under the folded name. */
 export interface AccountDocument {
@@ -32,41 +33,6 @@ export function accountDocument(name: UserName, password: string, isAdmin: boole
 export function deviceDocument(name: UserName, nowMs: number) {
   const { key, value } = accountDocument(name, '', false, nowMs);
   return { key, value: { ...value, device: true } satisfies AccountDocument };
-}
-
-/** Verified passwords by a keyed digest; it covers the stored hash, so a changed password is another key. */
-class Verified {
-  readonly #domain: Domain;
-  readonly #secret: string;
-  readonly #until = new Map<string, number>();
-  /** Fifty logins of one person at once wait for one hash. */
-  readonly #running = new Map<string, Promise<boolean>>();
-
-  constructor(domain: Domain) {
-    this.#domain = domain;
-    this.#secret = domain.random.token(32);
-  }
-
-  async check(password: string, stored: string | undefined): Promise<boolean> {
-    const { clock } = this.#domain;
-    const key = createHmac('sha256', this.#secret).update(`${stored}\0${password}`).digest('base64');
-    if ((this.#until.get(key) ?? 0) > clock.now()) return true;
-    this.#until.delete(key);
-    let running = this.#running.get(key);
-    if (!running) {
-      running = this.#verify(key, password, stored).finally(() => this.#running.delete(key));
-      this.#running.set(key, running);
-    }
-    return running;
-  }
-
-  async #verify(key: string, password: string, stored: string | undefined): Promise<boolean> {
-    const { clock, passwords } = this.#domain;
-    if (!(await passwords.verify(password, stored))) return false;
-    this.#until.set(key, clock.now() + limits.verifiedMs);
-    if (this.#until.size > 1_000) this.#until.delete(this.#until.keys().next().value!);
-    return true;
-  }
 }
 
 function demandTls(session: LiveSession, domain: Domain): void {
@@ -130,9 +96,9 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
       if (await domain.store.document('account', foldName(user))) {
         throw new HubError('exists', `${user} is an account; LOGIN, or take another name`);
       }
-      const invite = word === undefined ? undefined : await readInvite(domain, word, 'guest');
-      if (invite) await domain.store.commit([useInvite(invite)]);
-      enterAsGuest(domain, session, user, invite?.value);
+      demandFreeName(domain, session, user);
+      const invite = word === undefined ? undefined : await useInvite(domain, word, 'guest', async () => []);
+      enterAsGuest(domain, session, user, invite);
       return { user };
     },
 
@@ -158,21 +124,15 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
       if (word === undefined && !domain.settings.registration) {
         throw new HubError('forbidden', 'accounts are made by invite here: REGISTER name invite=… :password');
       }
-      const invite = word === undefined ? undefined : await readInvite(domain, word, 'account');
-      const bearer = domain.guests.get(foldName(user));
-      if (bearer && bearer !== session) throw new HubError('exists', `a guest is called ${user}; take another name`);
-      const isAdmin = invite?.value.admin === true;
+      demandFreeName(domain, session, user);
       const hash = await domain.passwords.hash(password);
-      const { key, value } = accountDocument(user, hash, isAdmin, domain.clock.now());
-      if (await domain.store.document('account', key))
-        throw new HubError('exists', `there is an account ${user} already`);
-      const made = { kind: 'put-document', document: 'account', key, value, expect: 0 } as const;
-      await domain.store.commit(invite ? [made, useInvite(invite)] : [made]);
-      const { room: name, role } = invite?.value ?? {};
-      const room = name === undefined ? undefined : domain.rooms.find(name);
-      if (room && role)
-        await changeRoom(domain, room, rights => ({ ...rights, roles: { ...rights.roles, [key]: role } }));
-      return { ...become(session, value), ...(isAdmin && { admin: true }) };
+      const writes = (isAdmin: boolean) => accountWrites(domain, user, hash, isAdmin);
+      const invite =
+        word === undefined ? undefined : await useInvite(domain, word, 'account', ({ admin = false }) => writes(admin));
+      if (!invite) await domain.store.commit(await writes(false));
+      const account = (await domain.store.document<AccountDocument>('account', foldName(user)))!.value;
+      if (invite) await giveRole(domain, foldName(user), invite);
+      return { ...become(session, account), ...(account.admin && { admin: true }) };
     },
 
     async PASSWORD({ session, person }, { user, old, new: password }) {
@@ -209,17 +169,38 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
   };
 }
 
+/** Error: `exists`. */
+async function accountWrites(
+  domain: Domain,
+  user: UserName,
+  hash: string,
+  isAdmin: boolean,
+): Promise<readonly Write[]> {
+  const { key, value } = accountDocument(user, hash, isAdmin, domain.clock.now());
+  if (await domain.store.document('account', key)) throw new HubError('exists', `there is an account ${user} already`);
+  return [{ kind: 'put-document', document: 'account', key, value, expect: 0 }];
+}
+
+async function giveRole(domain: Domain, key: string, { room: name, role }: Invite): Promise<void> {
+  const room = name === undefined ? undefined : domain.rooms.find(name);
+  if (room && role) await changeRoom(domain, room, rights => ({ ...rights, roles: { ...rights.roles, [key]: role } }));
+}
+
+/** Error: `exists` while another guest bears the name. */
+function demandFreeName({ guests }: Domain, session: LiveSession, user: UserName): void {
+  const bearer = guests.get(foldName(user));
+  if (!bearer || bearer === session) return;
+  throw new HubError('exists', `a guest is called ${user} already; take another name`);
+}
+
 /** Takes the name for this session until it ends or is called otherwise. Error: `exists`. */
 function enterAsGuest(domain: Domain, session: LiveSession, user: UserName, invite?: Invite): void {
-  const key = foldName(user);
-  const bearer = domain.guests.get(key);
-  if (bearer && bearer !== session)
-    throw new HubError('exists', `a guest is called ${user} already; take another name`);
+  demandFreeName(domain, session, user);
   if (session.hasEnded) throw new HubError('cancelled', 'the session has ended');
   const former = session.person;
   const principal = former?.principal ?? (`g:${session.id}` as const);
   if (former) giveNameUp(domain, session);
-  domain.guests.set(key, session);
+  domain.guests.set(foldName(user), session);
   const { room: place, role } = invite ?? {};
   const invited = place !== undefined && role ? { ...former?.invited, [place]: role } : former?.invited;
   session.person = {

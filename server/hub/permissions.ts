@@ -53,6 +53,10 @@ export function sanctionKey(person: Pick<Person, 'principal' | 'isGuest' | 'addr
   return person.isGuest ? `a:${person.address}` : person.principal;
 }
 
+function sanctionIn(sanctions: RoomRights['bans'], person: Person): Sanction | undefined {
+  return sanctions && sanctions[sanctionKey(person)];
+}
+
 /** The role a person has in a room. Administrators own every room. */
 export function roleOf(person: Person, room: RoomRights): Role {
   if (person.isAdmin) return 'owner';
@@ -69,8 +73,7 @@ export function may(
   room: RoomRights,
   object?: { readonly owner: PrincipalId },
 ): boolean {
-  const key = sanctionKey(person);
-  if (room.bans?.[key] || (action === 'post' && room.mutes?.[key])) return false;
+  if (sanctionIn(room.bans, person) || (action === 'post' && sanctionIn(room.mutes, person))) return false;
   if (room.isRecord && !recordActions.includes(action)) return false;
   const { scope } = person;
   if (scope?.room !== undefined && scope.room !== room.name) return false;
@@ -111,11 +114,10 @@ export function demand(
   object?: { readonly owner: PrincipalId },
 ): void {
   if (may(person, action, room, object)) return;
-  const key = sanctionKey(person);
-  const ban = room.bans?.[key];
+  const ban = sanctionIn(room.bans, person);
   if (ban) throw new HubError('banned', `you are banned from ${room.name}${why(ban)}`);
   if (!may(person, 'see', room)) throw new HubError('no-room', `there is no room ${room.name}; try ROOMS`);
-  const mute = action === 'post' ? room.mutes?.[key] : undefined;
+  const mute = action === 'post' ? sanctionIn(room.mutes, person) : undefined;
   if (mute) throw new HubError('forbidden', `you are muted in ${room.name}${why(mute)}`);
   const advice = person.isGuest ? '; guests need an account for this: LOGIN' : '';
   throw new HubError('forbidden', `you may not ${wants[action]}${advice}`);

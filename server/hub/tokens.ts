@@ -35,7 +35,7 @@ export async function mintToken({ store, random, clock }: Domain, facts: Omit<To
 }
 
 /** All of them, or those of an account. */
-export async function* tokensOf({ store }: Domain, account?: string): AsyncIterable<Document<Token>> {
+export async function* tokensOf({ store }: Pick<Domain, 'store'>, account?: string): AsyncIterable<Document<Token>> {
   for (let after: string | undefined; ; ) {
     const page = await store.documents<Token>('token', { limit: 500, ...(after !== undefined && { after }) });
     for (const document of page) if (account === undefined || document.value.account === account) yield document;

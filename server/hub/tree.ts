@@ -43,12 +43,23 @@ export async function demandParent(domain: Domain, path: FilePath): Promise<void
   if (entry.type !== 'dir') throw new HubError('no-file', `${parent} is a file, not a folder`);
 }
 
-/** The path, or where something stands there the same with a number before its ending: `a.jpg`, `a-2.jpg`, `a-3.jpg`. */
+/**
+ * The path, or where something stands there the same with a number before its ending: `a.jpg`, `a-2.jpg`, `a-3.jpg`. The
+ * free number is closed in on, so that the ten thousandth picture of a name asks no more often than the twentieth.
+ */
 export async function freePath(domain: Domain, path: FilePath): Promise<FilePath> {
   const [, stem = '', ending = ''] = /^(.*\/[^/]+?)(\.[^./]*)?$/.exec(path) ?? [];
-  let free = path;
-  for (let number = 2; await domain.store.entry(free); number++) free = `${stem}-${number}${ending}` as FilePath;
-  return free;
+  const at = (number: number) => (number === 1 ? path : (`${stem}-${number}${ending}` as FilePath));
+  const isTaken = async (number: number) => (await domain.store.entry(at(number))) !== undefined;
+  if (!(await isTaken(1))) return path;
+  let [taken, free] = [1, 2];
+  while (await isTaken(free)) [taken, free] = [free, 2 * free];
+  while (free - taken > 1) {
+    const middle = Math.floor((taken + free) / 2);
+    if (await isTaken(middle)) taken = middle;
+    else free = middle;
+  }
+  return at(free);
 }
 
 export type PutMode = 'new' | 'replace' | 'if-match';

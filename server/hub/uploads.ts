@@ -16,7 +16,7 @@ import { demandQuota } from './quotas.ts';
 import type { Person } from './session.ts';
 import { demandPlace, type Expected, Folders, freePath, type PutMode } from './tree.ts';
 import type { Upload } from './upload.ts';
-import { UploadShelf } from './upload-shelf.ts';
+import type { UploadShelf } from './upload-shelf.ts';
 
 export type UploadHandlers = Pick<Handlers, 'PUT' | 'CHUNK' | 'OFFSET' | 'COMMIT' | 'ABORT' | 'UPLOADS'>;
 
@@ -27,9 +27,8 @@ interface Place {
   readonly modified?: string | undefined;
 }
 
-export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
+export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandlers {
   const folders = new Folders(domain);
-  const shelf = await UploadShelf.load(domain);
 
   async function putWhole({ room, person, exchange }: Call, input: ParsedOf<'PUT'>) {
     const { path, size, hash } = input;
@@ -39,7 +38,7 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
     try {
       demandAsAnnounced(received, size, hash);
       // A stream to its end says only now how long it is.
-      await demandQuota(domain, room, received.size, shelf.reservedIn(room.key, path));
+      await demandQuota(domain, shelf, room, received.size, path);
       const seq = await putFile(domain, room, person, place, received, expect);
       return { path, size: received.size, hash: received.hash, seq };
     } catch (error) {
@@ -58,7 +57,7 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
       const input = mayLook ? asked : { ...asked, path: await freePath(domain, asked.path), mode: 'new' as const };
       if (!(await domain.blobs.hasRoom(input.size ?? exchange.content?.octets ?? 0))) throw new HubError('no-space');
       const octets = input.size ?? exchange.content?.octets ?? 0;
-      await demandQuota(domain, room, octets, shelf.reservedIn(room.key, input.path));
+      await demandQuota(domain, shelf, room, octets, input.path);
       if (input.mode === 'if-match' && !input.match)
         throw new HubError('bad-argument', 'if-match needs match=', { at: 'match' });
       if (input.parents) await folders.makeAbove(input.path, person);
@@ -136,6 +135,7 @@ export async function uploadHandlers(domain: Domain): Promise<UploadHandlers> {
     const size = givenSize ?? document.size ?? upload.extent;
     const missing = upload.missing(size).reduce((sum, range) => sum + range.end - range.start, 0);
     if (missing > 0) throw new HubError('conflict', `${missing} octets are missing; OFFSET says which are held`);
+    await demandQuota(domain, shelf, room, size, document.path);
     const content = { kind: 'blob', id: document.blob } as const;
     const received = { content, size, hash: await upload.seal(size) };
     try {

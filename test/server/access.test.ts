@@ -187,6 +187,16 @@ t.test('moderation', async t => {
     t.match(await ada.do('QUOTA', { room: 'den' }), { octets: 100, used: 50 });
     await bob.do('RM', { path: '/den/a' });
     t.equal(await ada.code('PUT', { path: '/den/c', size: 20 }), 'ok', 'removal makes room');
+    await ada.put('/lobby/large', 'x'.repeat(30));
+    await ada.do('MKDIR', { path: '/lobby/dir' as never });
+    await ada.put('/lobby/dir/large', 'x'.repeat(30));
+    t.equal(await ada.code('CP', { from: '/lobby/large', to: '/den/copy' }), 'quota', 'nor does a copy get round it');
+    t.equal(await ada.code('MV', { from: '/lobby/large', to: '/den/moved' }), 'quota', 'nor a move');
+    t.equal(await ada.code('MV', { from: '/lobby/dir', to: '/den/dir' }), 'quota', 'nor a folder');
+    const { upload } = await ada.do('PUT', { path: '/den/unsized' as never });
+    const chunk = { content: { pieces: [Buffer.alloc(30)] } };
+    await ada.do('CHUNK', { upload: upload!, offset: 0 }, chunk);
+    t.equal(await ada.code('COMMIT', { upload }), 'quota', 'nor an upload that does not say its size');
   });
 });
 
@@ -214,6 +224,16 @@ t.test('getting in', async t => {
     t.match(await ada.rows('INVITES', {}), [{ invite, kind: 'guest', room: 'den', role: 'dropper', uses: 1 }]);
     t.equal(await stranger().code('NICK', { user: 'fay', invite }), 'ok');
     t.equal(await stranger().code('NICK', { user: 'gus', invite }), 'auth-failed', 'used up');
+    const once = await ada.do('INVITE', { room: 'den' });
+    t.equal(await stranger().code('NICK', { user: 'fay', invite: once.invite }), 'exists', 'a name that is taken');
+    const raced = await Promise.all(
+      Array.from({ length: 8 }, (_, n) => stranger().code('NICK', { user: `racer${n}`, invite: once.invite })),
+    );
+    t.same(
+      raced.sort(),
+      ['ok', ...Array(7).fill('auth-failed')].sort(),
+      'takes no use, and of eight at once one gets it',
+    );
     const late = await ada.do('INVITE', { room: 'den', for: '1d' });
     clock.turn(day);
     t.equal(await stranger().code('NICK', { user: 'hal', invite: late.invite }), 'auth-failed', 'too late');
@@ -338,6 +358,9 @@ t.test('keeping out', async t => {
       t.equal(await ada.code('BLOCK', { user: 'admin' }), 'forbidden');
       t.match(await admin.do('BLOCK', { user: 'ada', for: '1d', reason: 'rude' }), { sessions: 1 });
       t.match(await admin.do('BLOCK', { address: far.address, reason: 'worse' }), { sessions: 1 });
+      const six = await admin.do('BLOCK', { address: '2001:DB8:0::1', for: '1h' });
+      t.equal(six.address, '2001:db8::1', 'in the form in which connections show it');
+      await admin.do('UNBLOCK', { address: '2001:db8:0:0::1' });
       t.equal(await ada.code('WHOAMI', {}), 'cancelled');
       t.match(await admin.rows('BLOCKS', {}), [
         { user: 'ada', text: 'rude' },

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { chmod, copyFile, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { HubError } from '../../../shared/errors.ts';
 import type { BlobId } from '../../hub/host.ts';
 import { type CheckReport, checkEmbedded } from './check.ts';
@@ -38,6 +38,7 @@ const BUSY_TIMEOUT_MS = 10_000;
 export async function copyDataFolder({ from, to, secrets, verify }: CopyOptions): Promise<CheckReport> {
   const source = await openSource(from);
   try {
+    demandOutside(from, to);
     await demandEmpty(to);
     const partial = join(to, PARTIAL);
     await mkdir(partial, { recursive: true, mode: 0o700 });
@@ -64,6 +65,12 @@ async function openSource(from: string): Promise<Database> {
     throw new HubError('no-file', `${from} is neither a data folder nor a backup: it has no hub.db`);
   }
   return openHubDatabaseAsItIs(path);
+}
+
+/** A copy within what is copied would be the next copy's. */
+function demandOutside(from: string, to: string): void {
+  if (!`${resolve(to)}/`.startsWith(`${resolve(from)}/`)) return;
+  throw new HubError('bad-argument', `${to} lies in the data folder ${from}: name a folder elsewhere, on another disk`);
 }
 
 async function demandEmpty(to: string): Promise<void> {
