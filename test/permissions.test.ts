@@ -197,6 +197,8 @@ t.test('from the first start to an invited guest and a device, by the command li
   const token =
     /^token +(pl_\S+)$/m.exec(await pl(asAda, 'token', 'make', url, '--device', 'cam', '--room', 'yard'))?.[1] ?? '';
   t.equal(await pl({ PARTYLINE_TOKEN: token }, 'say', `${url}/yard`, 'motion'), '');
+  t.match(await pl(asAda, 'search', `${url}/yard`, 'motion'), /^yard 1 {2}\d{4}-\d\d-\d\d \d\d:\d\d cam: motion\n$/);
+  t.match(await pl(asAda, 'stats', url), /^line +1 +1\n.*^events +\d+$/ms);
   t.match(await pl(asAda, 'session', 'list', url), /^\S+ +ada +1 +line +127\.0\.0\.1 +\S+$/m);
   const changed = { ...asAda, PARTYLINE_NEW_PASSWORD: 'second' };
   t.equal(await pl(changed, 'password', url), 'account ada has a new password\n');

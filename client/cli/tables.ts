@@ -1,6 +1,6 @@
 /** Answers of the hub as a person or a program reads them: columns on standard output, or a JSON object a line. */
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** A column for each field that some row has, in the order of the rows; no heading, so that `cut` and `awk` have it easy. */
 export function printRows(rows: readonly Fields[], isJson: boolean): void {

@@ -10,7 +10,8 @@ const ActionList = z
   .transform(text => text.toLowerCase().split(','))
   .pipe(z.array(z.enum(actions, { error: `is a list of ${actions.join(', ')}` })));
 
-const Whom = { user: UserName.optional(), address: Address.optional() };
+const Whom = { user: UserName.optional().describe('an account'), address: Address.optional().describe('IPv4 or IPv6') };
+const For = Duration.optional().describe('how long, as 30m, 12h or 7d');
 
 export const access = {
   INVITE: command({
@@ -18,10 +19,12 @@ export const access = {
     words: ['room?'],
     input: z.object({
       room: RoomName.optional(),
-      role: RoleName.exclude(['owner', 'none']).optional(),
-      kind: z.enum(['guest', 'account']).optional(),
-      uses: Count.optional(),
-      for: Duration.optional(),
+      role: RoleName.exclude(['owner', 'none'])
+        .optional()
+        .describe('moderator, member, reader or dropper; member if not said'),
+      kind: z.enum(['guest', 'account']).optional().describe('guest, or account for a new account'),
+      uses: Count.optional().describe('how often it opens; once if not said'),
+      for: For,
     }),
     output: z.object({ invite: InviteId, room: RoomName.optional(), kind: z.string(), uses: Count, until: Time }),
     audit: ['room', 'role', 'kind', 'uses', 'for'],
@@ -50,10 +53,10 @@ export const access = {
         .string()
         .regex(/^[\w .-]{1,40}$/, 'is at most 40 letters, digits, spaces, - _ .')
         .optional(),
-      device: UserName.optional(),
-      room: RoomName.optional(),
-      actions: ActionList.optional(),
-      for: Duration.optional(),
+      device: UserName.optional().describe('an account of its own that only tokens open'),
+      room: RoomName.optional().describe('only there'),
+      actions: ActionList.optional().describe('only these, as post,upload'),
+      for: For,
     }),
     output: z.object({ token: z.string(), id: z.string(), user: UserName, until: Time.optional() }),
     audit: ['label', 'device', 'room', 'actions', 'for'],
@@ -100,7 +103,7 @@ export const access = {
   BLOCK: command({
     summary: 'Keep an account or an address out of the hub; for= limits it. For administrators.',
     words: ['reason?…'],
-    input: z.object({ ...Whom, for: Duration.optional(), reason: Reason.optional() }),
+    input: z.object({ ...Whom, for: For, reason: Reason.optional() }),
     output: z.object({ ...Whom, until: Time.optional(), sessions: Count }),
     audit: ['user', 'address', 'for', 'reason'],
   }),

@@ -5,8 +5,32 @@ import { RoomName, UserName } from '../names.ts';
 import { command } from './command.ts';
 
 const InRoom = { room: RoomName, user: UserName };
-const Sanction = z.object({ ...InRoom, for: Duration.optional(), reason: Reason.optional() });
-const Sanctioned = z.object({ ...InRoom, until: Time.optional() });
+
+function sanction(summary: string) {
+  return command({
+    summary,
+    words: ['room', 'user', 'reason?…'],
+    input: z.object({
+      ...InRoom,
+      for: Duration.optional().describe('how long, as 30m, 12h or 7d'),
+      reason: Reason.optional(),
+    }),
+    output: z.object({ ...InRoom, until: Time.optional() }),
+    needs: ['moderate', 'room'],
+    audit: ['room', 'user', 'for', 'reason'],
+  });
+}
+
+function lift(summary: string) {
+  return command({
+    summary,
+    words: ['room', 'user'],
+    input: z.object(InRoom),
+    output: z.object(InRoom),
+    needs: ['moderate', 'room'],
+    audit: ['room', 'user'],
+  });
+}
 
 export const rights = {
   ROLE: command({
@@ -43,38 +67,10 @@ export const rights = {
     needs: ['moderate', 'room'],
     audit: ['room', 'user', 'reason'],
   }),
-  BAN: command({
-    summary: 'Keep an account, or the address of a guest, out of a room; for= limits it.',
-    words: ['room', 'user', 'reason?…'],
-    input: Sanction,
-    output: Sanctioned,
-    needs: ['moderate', 'room'],
-    audit: ['room', 'user', 'for', 'reason'],
-  }),
-  UNBAN: command({
-    summary: 'Let a person into a room again.',
-    words: ['room', 'user'],
-    input: z.object(InRoom),
-    output: z.object(InRoom),
-    needs: ['moderate', 'room'],
-    audit: ['room', 'user'],
-  }),
-  MUTE: command({
-    summary: 'Let a person read in a room and not post; for= limits it.',
-    words: ['room', 'user', 'reason?…'],
-    input: Sanction,
-    output: Sanctioned,
-    needs: ['moderate', 'room'],
-    audit: ['room', 'user', 'for', 'reason'],
-  }),
-  UNMUTE: command({
-    summary: 'Let a person post in a room again.',
-    words: ['room', 'user'],
-    input: z.object(InRoom),
-    output: z.object(InRoom),
-    needs: ['moderate', 'room'],
-    audit: ['room', 'user'],
-  }),
+  BAN: sanction('Keep an account, or the address of a guest, out of a room; for= limits it.'),
+  UNBAN: lift('Let a person into a room again.'),
+  MUTE: sanction('Let a person read in a room and not post; for= limits it.'),
+  UNMUTE: lift('Let a person post in a room again.'),
   BANS: command({
     summary: 'List who is banned or muted in a room.',
     words: ['room'],
