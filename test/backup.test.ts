@@ -5,13 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { backup, check, exportRoom, restore } from '../server/administration.ts';
-import { systemClock } from '../server/net/system-clock.ts';
 import { openDatabase } from '../server/store/embedded/database.ts';
 import { blobPath, databasePath, incomingPath } from '../server/store/embedded/folders.ts';
-import { openEmbedded } from '../server/store/embedded/open.ts';
 import { openHubDatabase, upgrade } from '../server/store/embedded/schema.ts';
 import type { FilePath } from '../shared/names.ts';
 import { fileRow, message } from './contracts/store-writes.ts';
+import { openStore } from './support/embedded.ts';
 import { connectLine } from './support/line-client.ts';
 import { addAccount, startServer } from './support/server-process.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -21,18 +20,6 @@ t.setTimeout(120_000);
 
 const fixture = fileURLToPath(new URL('../../test/fixtures/schema-1', import.meta.url));
 const sha256 = (octets: Uint8Array) => `sha256:${createHash('sha256').update(octets).digest('hex')}`;
-
-async function open(t: Test, dataDir: string) {
-  const opened = await openEmbedded({
-    dataDir,
-    ballastOctets: 0,
-    lowWaterOctets: 0,
-    clock: systemClock,
-    report: ({ what, error }) => t.fail(what, { error }),
-  });
-  t.teardown(() => opened.close());
-  return opened;
-}
 
 /** A data folder made of the one that version 1 wrote. */
 async function oldFolder(t: Test): Promise<string> {
@@ -90,7 +77,7 @@ async function texts(dataDir: string): Promise<readonly unknown[]> {
 
 t.test('a copy leaves unfinished uploads, the ballast and the lock behind', async t => {
   const dataDir = await oldFolder(t);
-  const { store, blobs, close } = await open(t, dataDir);
+  const { store, blobs, close } = await openStore(t, dataDir);
   const writer = await blobs.create();
   await writer.write(0, [Buffer.from('half')]);
   await store.commit([{ kind: 'put-document', document: 'upload', key: 'u', value: { blob: writer.id } }]);
@@ -105,12 +92,12 @@ t.test('a copy leaves unfinished uploads, the ballast and the lock behind', asyn
   await close();
   const again = join(await tempDir(t), 'again');
   await restore(copy, again);
-  t.equal(await (await open(t, again)).store.document('upload', 'u'), undefined);
+  t.equal(await (await openStore(t, again)).store.document('upload', 'u'), undefined);
 });
 
 t.test('damage of the data is copied and told, and hashes are compared when asked', async t => {
   const dataDir = await oldFolder(t);
-  const { store, close } = await open(t, dataDir);
+  const { store, close } = await openStore(t, dataDir);
   await store.commit([fileRow('/lobby/lost', 'f'.repeat(32))]);
   const large = await store.entry('/lobby/large.txt' as FilePath);
   await close();
@@ -144,7 +131,7 @@ t.test('a copy is refused where it would overwrite, mix, or lose something, and 
 });
 
 t.test('a folder that version 1 wrote is opened, and its message and files are read', async t => {
-  const { store, blobs } = await open(t, await oldFolder(t));
+  const { store, blobs } = await openStore(t, await oldFolder(t));
   const [first] = await store.history('lobby', { limit: 1, after: 0 });
   t.match(first?.event, { event: 'MSG', from: 'ada', text: 'hello from version 1' });
   const small = await store.entry('/lobby/small.txt' as FilePath);
@@ -179,7 +166,7 @@ t.test('steps of the schema are taken one after the other, all or none, and neve
 
 t.test('a room is exported as JSON lines and files, beside a running server', async t => {
   const dataDir = await oldFolder(t);
-  const { store } = await open(t, dataDir);
+  const { store } = await openStore(t, dataDir);
   await store.commit(Array.from({ length: 1_200 }, (_, n) => message('lobby', `${n}`)));
   const folder = join(await tempDir(t), 'lobby');
   t.same(await exportRoom(dataDir, 'Lobby', folder), { events: 1_203, files: 2 });

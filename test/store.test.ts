@@ -7,34 +7,20 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Test, t } from 'tap';
 import type { Store } from '../server/hub/host.ts';
-import { systemClock } from '../server/net/system-clock.ts';
 import { type CheckReport, checkEmbedded } from '../server/store/embedded/check.ts';
 import { openDatabase } from '../server/store/embedded/database.ts';
 import { FAULT_POINTS } from '../server/store/embedded/fault-point.ts';
 import { blobPath, databasePath, incomingPath } from '../server/store/embedded/folders.ts';
-import { type Embedded, openEmbedded } from '../server/store/embedded/open.ts';
 import { createPasswords } from '../server/store/passwords.ts';
 import { limits } from '../shared/limits.ts';
 import type { FilePath } from '../shared/names.ts';
 import { parseQuery } from '../shared/search.ts';
 import { fileRow, folderRow, message } from './contracts/store-writes.ts';
+import { openStore, smallDisk } from './support/embedded.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { cleanEnv, requireTool, run } from './support/tools.ts';
 
 const child = fileURLToPath(new URL('./support/store-child.js', import.meta.url));
-
-async function open(t: Test, dataDir: string, shared = false): Promise<Embedded> {
-  const opened = await openEmbedded({
-    dataDir,
-    ballastOctets: 0,
-    lowWaterOctets: 0,
-    clock: systemClock,
-    report: ({ what, error }) => t.fail(what, { error }),
-    shared,
-  });
-  t.teardown(() => opened.close());
-  return opened;
-}
 
 /** The lines that the child says; after `killAt` of them it is killed. */
 async function listen(talking: ChildProcess, killAt = Number.POSITIVE_INFINITY): Promise<readonly unknown[]> {
@@ -59,7 +45,7 @@ const kinds = ({ problems }: CheckReport) => problems.map(({ kind }) => kind).so
 
 t.test('what was committed is there when the folder is opened again', async t => {
   const dataDir = await tempDir(t);
-  const first = await open(t, dataDir);
+  const first = await openStore(t, dataDir);
   await first.store.commit([message('lobby', 'one'), folderRow('/lobby/d')]);
   await first.store.commit([message('lobby', 'two', { key: 'k', sinceMs: 0 })]);
   const writer = await first.blobs.create();
@@ -72,7 +58,7 @@ t.test('what was committed is there when the folder is opened again', async t =>
   await lost.seal(6);
   await first.close();
 
-  const { store, blobs } = await open(t, dataDir);
+  const { store, blobs } = await openStore(t, dataDir);
   t.same((await store.commit([message('lobby', 'three')])).seqs, [3], 'numbers go on');
   t.equal((await store.commit([message('lobby', 'two', { key: 'k', sinceMs: 0 })])).repeated, 2);
   t.match(await store.entry('/lobby/d' as FilePath), { type: 'dir' });
@@ -85,14 +71,14 @@ t.test('what was committed is there when the folder is opened again', async t =>
 
 t.test('a second server is refused, a short visit is not', async t => {
   const dataDir = await tempDir(t);
-  const { store } = await open(t, dataDir);
-  await t.rejects(open(t, dataDir), { message: dataDir }, 'in this process');
+  const { store } = await openStore(t, dataDir);
+  await t.rejects(openStore(t, dataDir), { message: dataDir }, 'in this process');
   const other = await run(process.execPath, [child, 'upload', dataDir]);
   t.not(other.code, 0, 'in another process');
   t.match(other.stderr, dataDir, 'the refusal names the folder');
 
   await store.commit([message('lobby', 'one')]);
-  const visit = await open(t, dataDir, true);
+  const visit = await openStore(t, dataDir, true);
   const account = { kind: 'put-document', document: 'account', key: 'ada' } as const;
   await visit.store.commit([{ ...account, value: 1, expect: 0 }, message('lobby', 'from outside')]);
   t.same((await store.commit([message('lobby', 'three')])).seqs, [3], 'the server sees what the visitor wrote');
@@ -108,16 +94,16 @@ t.test('a second server is refused, a short visit is not', async t => {
 
 t.test('a folder of a newer version is refused', async t => {
   const dataDir = await tempDir(t);
-  await (await open(t, dataDir)).close();
+  await (await openStore(t, dataDir)).close();
   const database = openDatabase(databasePath(dataDir), 1_000);
   database.exec("UPDATE meta SET value = '99' WHERE key = 'schema'");
   database.close();
-  await t.rejects(open(t, dataDir), { message: /newer partyline.*schema 99/ });
+  await t.rejects(openStore(t, dataDir), { message: /newer partyline.*schema 99/ });
 });
 
 t.test('a folder of the first version is searched and read as if it had always been this one', async t => {
   const dataDir = await tempDir(t);
-  const first = await open(t, dataDir);
+  const first = await openStore(t, dataDir);
   await first.store.commit(Array.from({ length: 1_500 }, (_, n) => message('lobby', `天气 ${n}`)));
   await first.store.commit([message('den', '天气 of the den')]);
   const transcript = (store: Store) => store.transcript('lobby', 'all.jsonl', 50_000, 70_000);
@@ -129,7 +115,7 @@ t.test('a folder of the first version is searched and read as if it had always b
   database.exec("UPDATE meta SET value = '1' WHERE key = 'schema'");
   database.close();
 
-  const { store } = await open(t, dataDir);
+  const { store } = await openStore(t, dataDir);
   const parsed = parseQuery('天气 1499');
   const found = parsed.kind === 'query' ? await store.search({ rooms: ['lobby'], query: parsed.query, limit: 9 }) : [];
   t.match(found, [{ event: { seq: 1_500, text: '天气 1499' } }]);
@@ -145,7 +131,7 @@ t.test('a folder of the first version is searched and read as if it had always b
 
 t.test('keys that nobody repeats any more are forgotten', async t => {
   const dataDir = await tempDir(t);
-  const { store } = await open(t, dataDir);
+  const { store } = await openStore(t, dataDir);
   const say = (from: number, to: number, timeMs: number) =>
     Promise.all(
       Array.from({ length: to - from }, (_, i) =>
@@ -171,7 +157,7 @@ t.test('a process that is killed among many commits loses nothing that it acknow
   const acknowledged = new Map(said);
   t.ok(said.length > 7_000, `${said.length} were acknowledged`);
   t.equal(acknowledged.size, said.length, 'no number was given twice');
-  const { store } = await open(t, dataDir);
+  const { store } = await openStore(t, dataDir);
   const lost = new Map(acknowledged);
   for (let after = 0; ; ) {
     const rows = await store.history('lobby', { after, limit: 1_000 });
@@ -196,7 +182,7 @@ t.test('a process that dies at a named step leaves nothing that a repair does no
     t.equal(dying.signalCode, 'SIGKILL', `${point} is reached`);
     await checkEmbedded({ dataDir, repair: true });
     t.same(kinds(await checkEmbedded({ dataDir, repair: false, verifyHashes: true })), [], `${point}: sound`);
-    const { store, close } = await open(t, dataDir);
+    const { store, close } = await openStore(t, dataDir);
     const rows = await store.history('lobby', { limit: 10 });
     const texts = rows.map(({ event }) => ('text' in event ? event.text : ''));
     t.same(texts.slice(0, said.length), said, `${point}: what was acknowledged is there`);
@@ -208,7 +194,7 @@ t.test('a process that dies at a named step leaves nothing that a repair does no
 
 t.test('check finds what does not agree, and repair removes what nothing refers to', async t => {
   const dataDir = await tempDir(t);
-  const { store, blobs, close } = await open(t, dataDir);
+  const { store, blobs, close } = await openStore(t, dataDir);
   const sealed = async () => {
     const writer = await blobs.create();
     await writer.write(0, [Buffer.from('abc')]);
@@ -271,14 +257,10 @@ t.test('check finds what does not agree, and repair removes what nothing refers 
 });
 
 t.test('a full disk refuses uploads, lets talk and removals go on, and recovers', async t => {
-  const unshare = requireTool(t, 'unshare');
-  if (unshare === undefined) return;
-  const dataDir = await tempDir(t);
-  const mount = `mount -t tmpfs -o size=8m none "${dataDir}"`;
-  const probe = await run(unshare, ['-Urm', 'sh', '-c', mount]);
-  if (probe.code !== 0) return void t.pass('no file system can be mounted', { skip: probe.stderr });
-  const script = `${mount} && exec "$0" "$1" fill "${dataDir}"`;
-  const lines = await listen(start(t, unshare, ['-Urm', 'sh', '-c', script, process.execPath, child]));
+  const disk = await smallDisk(t);
+  if (!disk) return;
+  const [program, ...args] = [...disk.under(), process.execPath, child, 'fill', disk.dataDir];
+  const lines = await listen(start(t, program!, args));
   const said: Record<string, unknown> = Object.assign({}, ...lines.filter(line => typeof line === 'object'));
   const well = { hasBallast: true, hasRoom: true, blobWrite: 'ok', talk: 'ok', put: 'ok', document: 'ok' };
   const full = {
@@ -321,7 +303,7 @@ t.test('a disk that fails once is not trusted again', async t => {
   t.equal(failures.length, 64, 'everybody hears of it');
   t.match(failures[0], { failed: 'internal' });
   t.same(said.at(-1), { trouble: 'read-only', again: 'internal' }, 'and nothing is written from there on');
-  const { store } = await open(t, dataDir);
+  const { store } = await openStore(t, dataDir);
   const acknowledged = said.filter(line => Array.isArray(line));
   t.ok(acknowledged.length > 0);
   t.ok((await store.head('lobby')) >= acknowledged.length, 'what was acknowledged before is there');

@@ -3,32 +3,19 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { type Test, t } from 'tap';
 import type { EntryRow, Store, Write } from '../../server/hub/host.ts';
-import { systemClock } from '../../server/net/system-clock.ts';
 import { openDatabase } from '../../server/store/embedded/database.ts';
 import { databasePath } from '../../server/store/embedded/folders.ts';
-import { type Embedded, openEmbedded } from '../../server/store/embedded/open.ts';
 import { memoryBlobs } from '../../server/store/memory/blobs.ts';
 import { memoryStore } from '../../server/store/memory/store.ts';
 import { HubError } from '../../shared/errors.ts';
 import type { FilePath } from '../../shared/names.ts';
+import { openStore } from '../support/embedded.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { blobsContract } from './blobs-contract.ts';
 import { entryContract } from './entry-contract.ts';
 import { readingContract } from './reading-contract.ts';
 import { closeContract, type MakeStore, storeContract } from './store-contract.ts';
 import { fileRow, folderRow, hashNamed, message } from './store-writes.ts';
-
-async function embedded(t: Test, dataDir?: string): Promise<Embedded> {
-  const opened = await openEmbedded({
-    dataDir: dataDir ?? (await tempDir(t)),
-    ballastOctets: 0,
-    lowWaterOctets: 0,
-    clock: systemClock,
-    report: ({ what, error }) => t.fail(what, { error }),
-  });
-  t.teardown(() => opened.close());
-  return opened;
-}
 
 storeContract(t, 'memory', async () => memoryStore());
 entryContract(t, 'memory', async () => memoryStore());
@@ -39,7 +26,7 @@ function emptied(t: Test): MakeStore {
   let opened: { readonly dataDir: string; readonly store: Store } | undefined;
   return async () => {
     const dataDir = opened?.dataDir ?? (await tempDir(t));
-    opened ??= { dataDir, store: (await embedded(t, dataDir)).store };
+    opened ??= { dataDir, store: (await openStore(t, dataDir)).store };
     wipe(dataDir);
     return opened.store;
   };
@@ -49,9 +36,9 @@ const disk = emptied(t);
 storeContract(t, 'embedded', disk);
 entryContract(t, 'embedded', disk);
 readingContract(t, 'embedded', disk);
-closeContract(t, 'embedded', async t => (await embedded(t)).store);
+closeContract(t, 'embedded', async t => (await openStore(t)).store);
 blobsContract(t, 'memory', async () => memoryBlobs());
-blobsContract(t, 'embedded', async t => (await embedded(t)).blobs);
+blobsContract(t, 'embedded', async t => (await openStore(t)).blobs);
 
 const room = fc.constantFrom('lobby', 'den');
 const name = fc.constantFrom('a', 'b', 'a0', 'é', '\u{1f600}');
@@ -149,7 +136,7 @@ t.test('memory and disk give the same receipts, refusals and reads for any histo
   const transaction = fc.array(step, { minLength: 1, maxLength: 4 });
   const groups = fc.array(fc.array(transaction, { minLength: 1, maxLength: 6 }), { minLength: 1, maxLength: 10 });
   const dataDir = await tempDir(t);
-  const { store: disk } = await embedded(t, dataDir);
+  const { store: disk } = await openStore(t, dataDir);
   await fc.assert(
     fc.asyncProperty(groups, async history => {
       const memory = memoryStore();

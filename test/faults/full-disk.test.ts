@@ -2,10 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { smallDisk } from '../support/embedded.ts';
 import { connectLine } from '../support/line-client.ts';
 import { startServer } from '../support/server-process.ts';
-import { tempDir } from '../support/temp-dir.ts';
-import { requireTool, run } from '../support/tools.ts';
 
 const MIB = 1024 * 1024;
 const commandLine = fileURLToPath(new URL('../../client/cli/main.js', import.meta.url));
@@ -16,18 +15,14 @@ async function readiness(port: number): Promise<unknown> {
 }
 
 t.test('a full disk: contents are refused, talk and removals go on, and then all is well again', async t => {
-  const unshare = requireTool(t, 'unshare');
-  if (unshare === undefined) return;
-  const dataDir = await tempDir(t);
-  const mount = `mount -t tmpfs -o size=8m none "${dataDir}"`;
-  const probe = await run(unshare, ['-Urm', 'sh', '-c', mount]);
-  if (probe.code !== 0) return void t.pass('no file system can be mounted', { skip: probe.stderr });
+  const disk = await smallDisk(t);
+  if (!disk) return;
   // The account is made within: nobody outside sees this file system.
   const account = `echo secret | "$0" "${commandLine}" user add ada --password-stdin >&2`;
   const server = await startServer(t, {
-    dataDir,
+    dataDir: disk.dataDir,
     env: { PARTYLINE_BALLAST_OCTETS: String(MIB), PARTYLINE_LOW_WATER_OCTETS: '0' },
-    under: [unshare, '-Urm', 'sh', '-c', `${mount} && ${account} && exec "$0" "$@"`],
+    under: disk.under(account),
   });
   const ada = await connectLine(t, server.ports.line, { deadlineMs: 20_000 });
   ada.send('LOGIN ada :secret\nJOIN lobby');

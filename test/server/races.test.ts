@@ -4,15 +4,14 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import type { Blobs, Store } from '../../server/hub/host.ts';
 import { systemClock } from '../../server/net/system-clock.ts';
-import { openEmbedded } from '../../server/store/embedded/open.ts';
 import { memoryBlobs } from '../../server/store/memory/blobs.ts';
 import { memoryStore } from '../../server/store/memory/store.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { isWithin } from '../../shared/names.ts';
+import { openStore } from '../support/embedded.ts';
 import { type Guest, testHub } from '../support/hub.ts';
 import { freshSeed } from '../support/octets.ts';
-import { tempDir } from '../support/temp-dir.ts';
 
 const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
 t.setTimeout(600_000);
@@ -114,16 +113,7 @@ async function race(t: Test, store: Store, blobs: Blobs): Promise<void> {
 t.test('sixty-four hands rename, overwrite, copy and remove ten names: the events tell what there is', async t => {
   await t.test('in memory', t => race(t, memoryStore(), memoryBlobs()));
   await t.test('on the disk', async t => {
-    const opened = await openEmbedded({
-      dataDir: await tempDir(t),
-      ballastOctets: 0,
-      lowWaterOctets: 0,
-      clock: systemClock,
-      report: ({ what, error }) => {
-        throw new Error(what, { cause: error });
-      },
-    });
-    t.teardown(() => opened.close());
+    const opened = await openStore(t);
     await race(t, opened.store, opened.blobs);
   });
 });
