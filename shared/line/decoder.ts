@@ -3,6 +3,7 @@
  * one line and one blob, never throws, and stays in step after everything but `desync`. The same decoder reads requests
  * and replies; what a body means is `grammar.ts`.
  */
+import { HeldLine, type LineLimits, soughtIn } from './held-line.ts';
 import { type Invalid, invalid, verbOf } from './invalid.ts';
 import { Pieces } from './pieces.ts';
 
@@ -30,21 +31,15 @@ export interface Raw {
 
 export type Decoded = Frame | Invalid | Raw;
 
-export interface DecoderLimits {
-  readonly lineOctetsMax: number;
+export interface DecoderLimits extends LineLimits {
   readonly blobOctetsMax: number;
-  /** Looked for in what is thrown away of an over-long line; a match has at most `soughtOctetsMax`. */
-  readonly sought?: RegExp;
 }
 
 const LF = 10;
 const CR = 13;
 const notText = /[\u0000-\u0008\u000a-\u001f\u007f]/;
-const soughtOctetsMax = 32;
 const prefix = /^(?:#([\w.-]{1,32}) )?(?:\{(\d{1,10})\} )?/;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** One character for each octet, wherever pieces are cut. */
-const singleOctets = new TextDecoder('latin1');
 const lossy = new TextDecoder('utf-8', { ignoreBOM: true });
 
 interface Awaited {
@@ -60,18 +55,14 @@ export class LineDecoder {
   readonly #limits: DecoderLimits;
   #input: Uint8Array[] = [];
   #position = 0;
-  /** The beginning of a line whose end has not come; copied, so that no chunk of the socket is kept for it. */
-  #line: Uint8Array | undefined;
-  #lineOctets = 0;
-  /** Of the part that is thrown away: its last octets, and what was sought and found. */
-  #tail = '';
-  #found = '';
+  readonly #held: HeldLine;
   #blob: Awaited | undefined;
   #mode: 'lines' | 'raw' | 'dead' = 'lines';
   #ended = false;
 
   constructor(limits: DecoderLimits) {
     this.#limits = limits;
+    this.#held = new HeldLine(limits);
   }
 
   push(octets: Uint8Array): void {
@@ -120,10 +111,10 @@ export class LineDecoder {
     for (let head = this.#input[0]; head; head = this.#input[0]) {
       const end = head.indexOf(LF, this.#position);
       if (end < 0) {
-        this.#hold(this.#take(head.length - this.#position));
+        this.#held.hold(this.#take(head.length - this.#position));
         continue;
       }
-      const decoded = this.#lineOctets === 0 ? this.#wholeLine(head, end) : this.#endLine(end);
+      const decoded = this.#held.octets === 0 ? this.#wholeLine(head, end) : this.#endLine(end);
       if (decoded) return decoded;
       if (this.#blob) return this.#nextBlob(this.#blob);
     }
@@ -139,49 +130,15 @@ export class LineDecoder {
 
   /** A line whose beginning was held. */
   #endLine(end: number): Invalid | Frame | undefined {
-    this.#hold(this.#take(end + 1 - this.#position));
-    const octets = this.#lineOctets;
-    const line = this.#line!;
-    this.#line = undefined;
-    this.#lineOctets = 0;
-    return line.length < octets ? this.#tooLong(line) : this.#decodeLine(line, 0, octets - 1);
-  }
-
-  /** Counts all and keeps what a line may have. */
-  #hold(piece: Uint8Array): void {
-    const at = this.#lineOctets;
-    this.#lineOctets += piece.length;
-    const wanted = Math.min(this.#lineOctets, this.#limits.lineOctetsMax + 2);
-    if (wanted > at) this.#keep(piece.subarray(0, wanted - at), at, wanted);
-    if (wanted === this.#lineOctets) return;
-    if (at <= wanted) this.#seek(this.#end());
-    this.#seek(piece.subarray(Math.max(0, wanted - at)));
-  }
-
-  #keep(piece: Uint8Array, at: number, wanted: number): void {
-    if (!this.#line || this.#line.length < wanted) {
-      const roomier = new Uint8Array(Math.min(this.#limits.lineOctetsMax + 2, 2 * wanted));
-      if (this.#line) roomier.set(this.#line.subarray(0, at));
-      this.#line = roomier;
-    }
-    this.#line.set(piece, at);
-  }
-
-  /** The last octets that a line may have, where what is sought may begin. */
-  #end(line: Uint8Array = this.#line!): Uint8Array {
-    return line.subarray(Math.max(0, this.#limits.lineOctetsMax - soughtOctetsMax));
-  }
-
-  #seek(octets: Uint8Array): void {
-    const text = this.#tail + singleOctets.decode(octets);
-    this.#found ||= this.#limits.sought?.exec(text)?.[0] ?? '';
-    this.#tail = text.slice(-soughtOctetsMax);
+    this.#held.hold(this.#take(end + 1 - this.#position));
+    const { kept, octets, found } = this.#held.take();
+    return kept.length < octets ? this.#tooLong(kept, found) : this.#decodeLine(kept, 0, octets - 1);
   }
 
   #decodeLine(octets: Uint8Array, start: number, end: number): Invalid | Frame | undefined {
     const crlf = end > start && octets[end - 1] === CR;
     const content = octets.subarray(start, crlf ? end - 1 : end);
-    if (content.length > this.#limits.lineOctetsMax) return this.#tooLong(content);
+    if (content.length > this.#limits.lineOctetsMax) return this.#tooLong(content, soughtIn(content, this.#limits));
     const text = decodeText(content);
     if (text === undefined) return this.#badChar('the line is not valid UTF-8', lossy.decode(content));
     if (notText.test(text)) return this.#badChar('a line holds no control character but TAB', text);
@@ -197,14 +154,12 @@ export class LineDecoder {
     return this.#awaitBlob({ body, lineEnd, ...(label !== undefined && { label }) }, Number(size), fault);
   }
 
-  #tooLong(line: Uint8Array): Invalid | undefined {
+  #tooLong(line: Uint8Array, found: string): Invalid | undefined {
     const { lineOctetsMax } = this.#limits;
     const [all, label, size] = prefix.exec(lossy.decode(line.subarray(0, 80)))!;
     const reason = `a line has at most ${lineOctetsMax} octets; send longer text as a blob: {octets} before the verb`;
-    if (this.#tail === '') this.#seek(this.#end(line));
     const kept = lossy.decode(line.subarray(all.length, lineOctetsMax));
-    const text = kept.includes(this.#found) ? kept : kept + this.#found;
-    this.#tail = this.#found = '';
+    const text = kept.includes(found) ? kept : kept + found;
     return this.#refuse(invalid('line-too-long', reason, { label, verb: verbOf(text), line: text }), size);
   }
 
@@ -267,7 +222,7 @@ export class LineDecoder {
       const { label, body } = this.#blob.head;
       return invalid('truncated', 'the blob was cut by the end of the stream', { label, verb: verbOf(body) });
     }
-    if (this.#lineOctets === 0) return undefined;
+    if (this.#held.octets === 0) return undefined;
     return invalid('truncated', 'the last line has no line end and was not executed; end it with Enter or \\n');
   }
 }
