@@ -3,17 +3,15 @@
  * says how to take it back, which makes a transaction atomic; that is all there is to it.
  */
 import type { LogEvent } from '../../../shared/events.ts';
-import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
+import type { FilePath } from '../../../shared/names.ts';
 import { matchesQuery } from '../../../shared/search.ts';
 import { blankText } from '../../../shared/transcript.ts';
 import type {
-  BlobId,
   Document,
   DocumentKind,
   EntryRow,
   LogRow,
   Page,
-  PrincipalId,
   Receipt,
   Search,
   Store,
@@ -23,7 +21,9 @@ import type {
 } from '../../hub/host.ts';
 import { conflicts } from '../conflicts.ts';
 import { newestOf } from '../newest-of.ts';
-import { blobOf, Change } from './change.ts';
+import { Change } from './change.ts';
+import { Entries } from './entries.ts';
+import { pageOf } from './page.ts';
 import { readTranscript, transcriptFiles } from './transcripts.ts';
 
 type Step<K extends Write['kind']> = Extract<Write, { kind: K }>;
@@ -44,7 +44,7 @@ export function memoryStore(): Store {
 
 class MemoryStore implements Store {
   readonly #logs = new Map<string, LoggedRow[]>();
-  readonly #entries = new Map<FilePath, EntryRow>();
+  readonly #entries = new Entries();
   readonly #documents = new Map<string, Document>();
   readonly #repeats = new Map<string, Remembered>();
   #isClosed = false;
@@ -56,7 +56,7 @@ class MemoryStore implements Store {
     const change = new Change();
     try {
       const seqs = writes.flatMap(write => this.#apply(change, write) ?? []);
-      return { seqs, unreferenced: this.#unreferenced(change) };
+      return { seqs, unreferenced: this.#entries.unreferenced(change) };
     } catch (error) {
       change.takeBack();
       throw error;
@@ -102,14 +102,11 @@ class MemoryStore implements Store {
   }
 
   async children(folder: FilePath, page: { readonly after?: string; readonly limit: number }) {
-    const children = [...this.#entries.values()].filter(({ path }) => parentPath(path) === folder);
-    return pageOf(children, ({ path }) => baseName(path), page);
+    return this.#entries.children(folder, page);
   }
 
   async usage(folder: string) {
-    const below = [...this.#entries.values()].filter(({ path }) => path !== folder && isWithin(path, folder));
-    const files = below.filter(entry => entry.type === 'file');
-    return { files: files.length, octets: files.reduce((sum, { size }) => sum + size, 0) };
+    return this.#entries.usage(folder);
   }
 
   async document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined> {
@@ -146,11 +143,11 @@ class MemoryStore implements Store {
       case 'revise':
         return this.#revise(change, write);
       case 'put-entry':
-        return this.#putEntry(change, write);
+        return this.#entries.put(change, write);
       case 'move-entry':
-        return this.#moveEntry(change, write);
+        return this.#entries.move(change, write);
       case 'remove-entry':
-        return this.#removeEntry(change, write);
+        return this.#entries.remove(change, write);
       case 'put-document':
         return this.#putDocument(change, write);
       case 'remove-document':
@@ -195,88 +192,10 @@ class MemoryStore implements Store {
     });
   }
 
-  #needFolder(path: FilePath): void {
-    const parent = parentPath(path);
-    if (pathComponents(parent).length !== 1 && this.#entries.get(parent)?.type !== 'dir')
-      throw conflicts.noFolder(path);
-  }
-
-  #putEntry(change: Change, { entry, expect }: Step<'put-entry'>): undefined {
-    const { path } = entry;
-    const old = this.#entries.get(path);
-    if (expect === 'absent' && old) throw conflicts.taken(path);
-    if (typeof expect === 'object' && !(old?.type === 'file' && old.hash === expect.hash)) {
-      throw conflicts.otherContent(path);
-    }
-    if (old && old.type !== entry.type) throw conflicts.otherType(path);
-    this.#needFolder(path);
-    change.drop(old);
-    change.set(this.#entries, path, copyOf(entry));
-  }
-
-  #moveEntry(change: Change, { from, to, onlyOf }: Step<'move-entry'>): undefined {
-    if (!this.#entries.has(from)) throw conflicts.missing(from);
-    if (this.#entries.has(to)) throw conflicts.taken(to);
-    if (isWithin(to, from)) throw conflicts.noFolder(to);
-    this.#needOwner(from, onlyOf);
-    this.#needFolder(to);
-    for (const entry of this.#subtree(from)) {
-      const path = (to + entry.path.slice(from.length)) as FilePath;
-      change.remove(this.#entries, entry.path);
-      change.set(this.#entries, path, { ...entry, path });
-    }
-  }
-
-  #removeEntry(change: Change, { path, recursive, onlyOf }: Step<'remove-entry'>): undefined {
-    if (!this.#entries.has(path)) throw conflicts.missing(path);
-    const subtree = this.#subtree(path);
-    if (!recursive && subtree.length > 1) throw conflicts.notEmpty(path);
-    this.#needOwner(path, onlyOf);
-    for (const entry of subtree) {
-      change.drop(entry);
-      change.remove(this.#entries, entry.path);
-    }
-  }
-
-  #needOwner(path: FilePath, onlyOf: PrincipalId | undefined): void {
-    if (onlyOf !== undefined && this.#subtree(path).some(({ owner }) => owner !== onlyOf)) throw conflicts.others(path);
-  }
-
-  #subtree(path: FilePath): readonly EntryRow[] {
-    return [...this.#entries.values()].filter(entry => isWithin(entry.path, path));
-  }
-
   #putDocument(change: Change, { document, key, value, expect }: Step<'put-document'>): undefined {
     const name = `${document} ${key}`;
     const version = this.#documents.get(name)?.version ?? 0;
     if (expect !== undefined && expect !== version) throw conflicts.otherVersion(key);
     change.set(this.#documents, name, { key, version: version + 1, value: JSON.parse(JSON.stringify(value)) });
   }
-
-  #unreferenced(change: Change): readonly BlobId[] {
-    if (change.dropped.size === 0) return [];
-    const inUse = new Set([...this.#entries.values()].map(blobOf));
-    return [...change.dropped].filter(id => !inUse.has(id));
-  }
-}
-
-/** Callers may use their octets again. */
-function copyOf(entry: EntryRow): EntryRow {
-  if (entry.type === 'dir' || entry.content.kind === 'blob') return entry;
-  return { ...entry, content: { kind: 'inline', octets: Uint8Array.from(entry.content.octets) } };
-}
-
-/** In the order of octets, as a database compares. */
-function pageOf<T>(
-  rows: readonly T[],
-  name: (row: T) => string,
-  page: { after?: string; limit: number },
-): readonly T[] {
-  const { after, limit } = page;
-  return rows
-    .map(row => ({ row, octets: Buffer.from(name(row)) }))
-    .filter(({ octets }) => after === undefined || Buffer.compare(octets, Buffer.from(after)) > 0)
-    .sort((a, b) => Buffer.compare(a.octets, b.octets))
-    .slice(0, limit)
-    .map(({ row }) => row);
 }

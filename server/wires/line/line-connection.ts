@@ -4,21 +4,23 @@ import { HubError } from '../../../shared/errors.ts';
 import type { EventOf } from '../../../shared/events.ts';
 import { limits } from '../../../shared/limits.ts';
 import { type Decoded, type Frame, LineDecoder } from '../../../shared/line/decoder.ts';
-import { type BadBody, type Body, formatFrame, parseBody, type Style } from '../../../shared/line/grammar.ts';
+import { formatFrame, parseBody, type Style } from '../../../shared/line/grammar.ts';
 import type { Invalid } from '../../../shared/line/invalid.ts';
 import type { Session } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { LineContext } from './context.ts';
+import { type Beating, Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
 import { encodeEvent, type Filter, Outbox } from './outbox.ts';
 import { Requests } from './requests.ts';
+import { mayReadToFin, mentionsFin, readsToFin } from './until-fin.ts';
 import { greetingFields } from './verbs.ts';
 
 type ByeReason = EventOf<'BYE'>['reason'];
 
 const plainStyle: Style = { lineEnd: '\n', form: 'words' };
 
-export class LineConnection implements ConnectionEvents {
+export class LineConnection implements ConnectionEvents, Beating {
   readonly connection: Connection;
   readonly context: LineContext;
   readonly requests: Requests;
@@ -41,8 +43,7 @@ export class LineConnection implements ConnectionEvents {
   #isOver = false;
   #cancelLogin: (() => void) | undefined;
   #cancelListening: (() => void) | undefined;
-  #cancelHeartbeat: (() => void) | undefined;
-  #silentBeats = 0;
+  #heartbeat: Heartbeat | undefined;
 
   /** Error: `shutting-down`. */
   constructor(connection: Connection, context: LineContext) {
@@ -76,7 +77,7 @@ export class LineConnection implements ConnectionEvents {
   }
 
   data(octets: Buffer): void {
-    this.#silentBeats = 0;
+    this.#heartbeat?.heard();
     if (!this.isOpen && !this.incoming) return;
     this.#decoder.push(octets);
     this.pump();
@@ -132,12 +133,23 @@ export class LineConnection implements ConnectionEvents {
     this.finish('revoked');
   }
 
+  get isHeard(): boolean {
+    return !this.#isPaused;
+  }
+
+  ping(): void {
+    this.connection.write(encodeEvent({ event: 'PING' }, this.style));
+  }
+
+  lost(): void {
+    this.finish('timeout');
+  }
+
   announce(abilities: { hasCredit: boolean; hasHeartbeat: boolean; form: Style['form'] }): void {
     this.hasCredit = abilities.hasCredit;
     this.style = { ...this.style, form: abilities.form };
-    this.#cancelHeartbeat?.();
-    this.#cancelHeartbeat = undefined;
-    if (abilities.hasHeartbeat) this.#beat();
+    this.#heartbeat?.stop();
+    this.#heartbeat = abilities.hasHeartbeat ? new Heartbeat(this.context.clock, this) : undefined;
   }
 
   /** Events pass the filter from here on, and the connection stays for them after the peer's FIN. Error: `conflict`. */
@@ -204,13 +216,14 @@ export class LineConnection implements ConnectionEvents {
   #takeFrame(frame: Frame): void {
     if (this.style.lineEnd !== frame.lineEnd) this.style = { ...this.style, lineEnd: frame.lineEnd };
     const body = parseBody(frame.body);
-    if (body.name === 'PUT' && readsToFin(body, frame.body)) this.#receive();
+    if (readsToFin(body, frame.body)) this.#receive();
     if (!('fault' in body)) return this.requests.begin(frame, body, this.incoming);
     this.requests.refuse(frame.label, body.name ?? '?', new HubError(body.fault, body.reason));
   }
 
-  #refuse({ label, verb, code, reason, line }: Invalid): void {
-    if (verb === 'PUT' && line !== undefined && mentionsFin.test(line)) this.#receive();
+  #refuse(invalid: Invalid): void {
+    if (mayReadToFin(invalid)) this.#receive();
+    const { label, verb, code, reason } = invalid;
     this.requests.refuse(label, verb ?? '?', new HubError(code, reason));
   }
 
@@ -243,7 +256,7 @@ export class LineConnection implements ConnectionEvents {
     this.#isOver = true;
     this.#cancelLogin?.();
     this.#cancelListening?.();
-    this.#cancelHeartbeat?.();
+    this.#heartbeat?.stop();
     this.incoming?.lose();
     this.requests.cancelAll();
     for (const other of this.#attached ?? []) other.finish('quit');
@@ -253,22 +266,6 @@ export class LineConnection implements ConnectionEvents {
       if (this.#owner.#ending !== undefined) this.#owner.#endIfIdle();
     }
   }
-
-  /** Whoever announced `heartbeat` answers; while input is not read, silence means nothing. */
-  #beat(): void {
-    this.#cancelHeartbeat = this.context.clock.after(limits.heartbeatMs, () => {
-      if (!this.#isPaused && ++this.#silentBeats > 2) return this.finish('timeout');
-      this.connection.write(encodeEvent({ event: 'PING' }, this.style));
-      this.#beat();
-    });
-  }
 }
 
-const mentionsFin = /until\W{1,5}fin/i;
 const decoderLimits = { ...limits, sought: mentionsFin };
-
-/** Decided on what was written, before anything else of the request is looked at. */
-function readsToFin(body: Body | BadBody, line: string): boolean {
-  if ('fault' in body) return mentionsFin.test(line);
-  return (body.keys.get('until') ?? body.json?.['until']) === 'fin';
-}
