@@ -10,20 +10,11 @@ import { KIB, MIB } from '../shared/limits.ts';
 import { type Blob, type Frame, LineDecoder } from '../shared/line/decoder.ts';
 import { type Body, parseBody } from '../shared/line/grammar.ts';
 import { answerFields } from '../shared/line/request.ts';
-import { PartylineError, TruncatedError } from './errors.ts';
+import { TruncatedError } from './errors.ts';
 import { LifeWatch } from './life-watch.ts';
 import { formatLine, formatRequest, type RequestOptions, refusalOf, type Values } from './request.ts';
 import type { OpenTransport, Transport } from './transport.ts';
-
-interface Pending {
-  readonly verb: string;
-  readonly onRow: RequestOptions['onRow'];
-  /** Undefined once nobody waits any more. */
-  readonly timeoutMs: number | undefined;
-  readonly sinceMs: number;
-  resolve(fields: Values): void;
-  reject(error: Error): void;
-}
+import { type Pending, Unanswered } from './unanswered.ts';
 
 export interface LinkEvents {
   event(event: HubEvent): void;
@@ -40,7 +31,7 @@ export class Link {
   readonly #events: LinkEvents;
   readonly #life: LifeWatch;
   readonly #decoder = new LineDecoder(decoderLimits);
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending = new Unanswered();
   #transport: Transport | undefined;
   #labels = 0;
   #finals = 0;
@@ -105,9 +96,7 @@ export class Link {
     const label = (++this.#labels).toString(36);
     const { timeoutMs = requestTimeoutMs } = options;
     const sinceMs = this.#clock.now();
-    const done = new Promise<Values>((resolve, reject) =>
-      this.#pending.set(label, { verb, onRow, timeoutMs, sinceMs, resolve, reject }),
-    );
+    const done = this.#pending.add(label, { verb, onRow, timeoutMs, sinceMs });
     this.#transport!.write(formatRequest(label, verb, entry, input, blob));
     this.#life.watch(sinceMs + timeoutMs);
     if (!signal) return done;
@@ -116,14 +105,8 @@ export class Link {
     return done.finally(() => signal.removeEventListener('abort', abort));
   }
 
-  /** The caller no longer waits; the final line is taken silently when it comes, so the link stays in step. */
   #abandon(label: string, reason: Error): void {
-    const pending = this.#pending.get(label);
-    if (pending?.timeoutMs === undefined) return;
-    const deaf = { onRow: undefined, timeoutMs: undefined, resolve: () => undefined, reject: () => undefined };
-    this.#pending.set(label, { ...pending, ...deaf });
-    if (!this.isEnding) this.#transport!.write([formatLine(`CANCEL ${label}`)]);
-    pending.reject(reason);
+    if (this.#pending.abandon(label, reason) && !this.isEnding) this.#transport!.write([formatLine(`CANCEL ${label}`)]);
   }
 
   /** Gives up what has waited too long, or the link itself; the result is when to look again. */
@@ -131,18 +114,14 @@ export class Link {
     // While a taker of rows keeps us waiting, the silence is ours.
     if (this.#isBusy) this.#life.heard();
     const { lastInputMs, silenceMs } = this.#life;
-    let nextMs = lastInputMs + silenceMs;
-    if (nextMs <= nowMs) {
+    const silentMs = lastInputMs + silenceMs;
+    if (silentMs <= nowMs) {
       this.#over(new TruncatedError(`nothing came for ${silenceMs / 1000} s`));
       return Number.POSITIVE_INFINITY;
     }
-    for (const [label, { verb, timeoutMs, sinceMs }] of this.#pending) {
-      if (timeoutMs === undefined) continue;
-      const dueMs = Math.max(lastInputMs, sinceMs) + timeoutMs;
-      if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs);
-      else this.#abandon(label, new PartylineError('timeout', `no answer for ${timeoutMs / 1000} s`, { verb, label }));
-    }
-    return nextMs;
+    const { late, nextMs } = this.#pending.overdue(nowMs, lastInputMs);
+    for (const [label, error] of late) this.#abandon(label, error);
+    return Math.min(silentMs, nextMs);
   }
 
   /**
@@ -212,7 +191,7 @@ export class Link {
   #take(frame: Frame): Promise<void> | undefined {
     const body = parseBody(frame.body);
     if ('fault' in body) return undefined;
-    const pending = frame.label === undefined ? undefined : this.#pending.get(frame.label);
+    const pending = this.#pending.get(frame.label);
     switch (body.marker) {
       case '*':
         this.#event(body, frame.blob);
@@ -243,7 +222,7 @@ export class Link {
 
   #final(body: Body, { label, blob }: Frame, { verb, resolve, reject }: Pending): void {
     const fields = answerFields(body, blob);
-    this.#pending.delete(label!);
+    this.#pending.answered(label!);
     if (body.marker === '+') return resolve(fields);
     reject(refusalOf(body, fields, verb, label));
   }
@@ -276,11 +255,7 @@ export class Link {
     this.#isOver = true;
     this.#life.stop();
     if (error) this.#transport?.destroy();
-    const lost = error ?? new TruncatedError('the connection has ended');
-    for (const { verb, reject } of this.#pending.values()) {
-      reject(lost instanceof PartylineError ? new TruncatedError(lost.message, { verb, cause: lost }) : lost);
-    }
-    this.#pending.clear();
+    this.#pending.rejectAll(error ?? new TruncatedError('the connection has ended'));
     for (const resolve of this.#whenOver.splice(0)) resolve();
     this.#events.over(error);
   }

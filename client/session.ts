@@ -3,11 +3,10 @@
  * left, and repeats only what is safe to repeat. Free of anything that only Node has.
  */
 import { delay } from '../shared/clock.ts';
-import { commands } from '../shared/commands/index.ts';
 import type { HubEvent } from '../shared/events.ts';
-import { foldName } from '../shared/names.ts';
 import { attach, enter, isRefusal } from './entering.ts';
 import { OfflineError, PartylineError, TruncatedError } from './errors.ts';
+import { JoinedRooms } from './joined-rooms.ts';
 import { Link } from './link.ts';
 import type { RequestOptions, Row, Values } from './request.ts';
 import { Room } from './room.ts';
@@ -22,7 +21,7 @@ const quickFailuresMax = 10;
 
 export class Session {
   readonly #options: SessionOptions;
-  readonly #rooms = new Map<string, Room>();
+  readonly #rooms = new JoinedRooms();
   readonly #watchers = new Set<(change: Change) => void>();
   #link: Link | undefined;
   #state: State = 'connecting';
@@ -111,40 +110,20 @@ export class Session {
 
   /** Live from here on, or from behind `after`. The room's cursor survives reconnects. */
   async join(name: string, { after, signal }: JoinOptions = {}): Promise<Room> {
-    const key = foldName(name);
-    const known = this.#rooms.get(key);
+    const known = this.#rooms.get(name);
     if (known) return known;
-    const room = new Room(name, this, after, {
-      left: () => this.#rooms.delete(key),
+    const room: Room = new Room(name, this, after, {
+      left: () => this.#rooms.remove(room),
       slow: () => this.#tell({ kind: 'slow', room: name }),
     });
-    this.#rooms.set(key, room);
+    this.#rooms.add(room);
     try {
-      await this.persist(async () => this.#enter(await this.#ready(100, signal), room, signal), signal);
+      await this.persist(async () => this.#rooms.enter(await this.#ready(100, signal), room, signal), signal);
     } catch (error) {
-      this.#rooms.delete(key);
+      this.#rooms.remove(room);
       throw error;
     }
     return room;
-  }
-
-  async #enter(link: Link, room: Room, signal?: AbortSignal): Promise<void> {
-    const after = room.cursor;
-    const onRow = ({ name, fields }: Row) => room.replay(name, fields);
-    const input = { room: room.name, ...(after !== undefined && { after }) };
-    const output = await link.request('JOIN', commands.JOIN, input, { onRow, signal });
-    room.entered(commands.JOIN.output.parse(output).last, after);
-  }
-
-  /** A room that is gone, or closed to us, does not keep the session from coming back: its reader is told. */
-  async #enterAgain(link: Link, room: Room): Promise<void> {
-    try {
-      await this.#enter(link, room);
-    } catch (error) {
-      if (!(error instanceof PartylineError) || error.class !== 'permanent') throw error;
-      this.#rooms.delete(foldName(room.name));
-      room.close(error);
-    }
   }
 
   /** A further connection of this session, for bulk; the caller finishes it. Errors: as `request`. */
@@ -182,7 +161,7 @@ export class Session {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#failure = error;
-    for (const room of this.#rooms.values()) room.close(error);
+    this.#rooms.close(error);
     this.#waiting.wake(undefined);
     this.#tell({ kind: 'closed', error });
   }
@@ -213,7 +192,7 @@ export class Session {
     );
     try {
       await enter(link, this.#options);
-      for (const room of this.#rooms.values()) await this.#enterAgain(link, room);
+      await this.#rooms.enterAgain(link);
       signal?.throwIfAborted();
       if (link.isEnding) throw new TruncatedError('the connection ended while it was entered');
     } catch (error) {
@@ -232,7 +211,7 @@ export class Session {
   #event(event: HubEvent): void {
     if (event.event === 'BYE') this.#tell({ kind: 'bye', reason: event.reason });
     if (event.event === 'GAP') this.#tell({ kind: 'gap', room: event.room, from: event.from, to: event.to });
-    if ('room' in event) this.#rooms.get(foldName(event.room))?.receive(event);
+    this.#rooms.receive(event);
   }
 
   #lost(error: Error | undefined): void {
