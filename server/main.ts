@@ -1,12 +1,8 @@
 /** The `serve` command: settings → application; SIGTERM drains. No other file of the server reads the environment or exits. */
-
 import { randomBytes } from 'node:crypto';
 import { realpathSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { HubError } from '../shared/errors.ts';
 import { startApp } from './app.ts';
@@ -14,14 +10,8 @@ import { type Certificate, ownCertificate, readCertificate } from './certificate
 import type { Blobs, Store } from './hub/host.ts';
 import { setupInvite } from './hub/invites.ts';
 import { systemClock } from './net/system-clock.ts';
-import {
-  readSettings,
-  type Settings,
-  SettingsError,
-  type SettingsRead,
-  settingsHelp,
-  settingsTable,
-} from './settings.ts';
+import { type Settings, SettingsError, settingsHelp } from './settings.ts';
+import { settingsFrom } from './settings-sources.ts';
 import { openEmbedded } from './store/embedded/open.ts';
 import { memoryBlobs } from './store/memory/blobs.ts';
 import { memoryStore } from './store/memory/store.ts';
@@ -40,46 +30,6 @@ Flags come before the environment (PARTYLINE_ and the name: PARTYLINE_LINE_PORT)
   --config FILE          settings as TOML: line-port = 7070
 ${settingsHelp()}
 `;
-
-/** Settings from the three sources. Errors: SettingsError; what reading the file says. */
-export async function settingsFrom(argv: readonly string[]): Promise<SettingsRead & { readonly isHelp: boolean }> {
-  const options = Object.fromEntries(
-    Object.entries(settingsTable).map(([name, { fallback }]) => [
-      name,
-      { type: typeof fallback === 'boolean' || name === 'guests' ? 'boolean' : 'string' } as const,
-    ]),
-  );
-  const parsed = parseArgs({
-    args: [...argv],
-    options: { ...options, help: { type: 'boolean' }, config: { type: 'string' } },
-    strict: false,
-    allowPositionals: true,
-  });
-  const { help, config, ...given } = parsed.values;
-  const flags = Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, value === true ? 'on' : String(value)]),
-  );
-  const valueless = ['config', ...Object.keys(options)].find(
-    name => options[name]?.type !== 'boolean' && parsed.values[name] === true,
-  );
-  if (valueless !== undefined) throw new SettingsError(`--${valueless} needs a value: --${valueless} VALUE`);
-  const file = config ?? process.env['PARTYLINE_CONFIG'];
-  const toml = file === undefined ? undefined : await readSettingsFile(String(file));
-  const home = process.env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share');
-  const read = readSettings({ flags, environment: process.env, file: toml, dataDir: join(home, 'partyline') });
-  // Behind the names: a value that stands alone is often the rest of a flag that does not exist.
-  const [stray] = parsed.positionals;
-  if (stray !== undefined) {
-    throw new SettingsError(`${stray}: flags are --name VALUE, switches --name=on or --name=off; --help lists them`);
-  }
-  return { ...read, isHelp: help === true };
-}
-
-async function readSettingsFile(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch(error => {
-    throw new SettingsError(`the settings file cannot be read: ${(error as Error).message}`);
-  });
-}
 
 async function certificateFor(settings: Settings): Promise<Certificate> {
   const { 'tls-cert': cert, 'tls-key': key } = settings;
@@ -107,7 +57,7 @@ async function openStore(settings: Settings): Promise<{ store: Store; blobs: Blo
 
 /** Serves until a signal ends it; resolves when everything is bound. */
 export async function serve(argv: readonly string[]): Promise<void> {
-  const { settings, warnings, isHelp } = await settingsFrom(argv);
+  const { settings, warnings, isHelp } = await settingsFrom(argv, process.env);
   if (isHelp) {
     process.stdout.write(usage);
     return;

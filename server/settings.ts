@@ -102,6 +102,7 @@ export class SettingsError extends Error {}
 /** Keys of the environment that belong to the client, and to `config`. */
 const foreignKeys = new Set([
   'PARTYLINE_PASSWORD',
+  'PARTYLINE_NEW_PASSWORD',
   'PARTYLINE_TOKEN',
   'PARTYLINE_CONFIG',
   'PARTYLINE_FAULT_POINT',

@@ -38,7 +38,7 @@ const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
   [/^server\//, /^(server\/|shared\/|node:|fastify$|selfsigned$|smol-toml$|zod$)/],
   [
     /^client\/cli\//,
-    /^(client\/|shared\/|node:|commander$|cli-progress$|@clack\/prompts$|uqr$|server\/(main|administration)\.ts$)/,
+    /^(client\/|shared\/|node:|commander$|cli-progress$|@clack\/prompts$|uqr$|server\/(main|administration|settings-sources)\.ts$)/,
   ],
   [
     /^client\/(link|session|room|transport|errors|address|progress|mailbox|verbs|waiting-room|bulk)\.ts$/,

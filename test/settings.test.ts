@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { generate } from 'selfsigned';
 import t from 'tap';
 import { ownCertificate, readCertificate } from '../server/certificate.ts';
-import { settingsFrom } from '../server/main.ts';
 import { environmentKey, readSettings, type SettingName, SettingsError, settingsTable } from '../server/settings.ts';
+import { settingsFrom } from '../server/settings-sources.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 interface Given {
@@ -81,7 +81,7 @@ t.test('an unknown flag or key of the file is refused with what was probably mea
 });
 
 t.test('flags as they are typed: what is missing, too much or not there is said', async t => {
-  t.match((await settingsFrom(['--line-port', '9', '--guests=off', '--ephemeral'])).settings, {
+  t.match((await settingsFrom(['--line-port', '9', '--guests=off', '--ephemeral'], {})).settings, {
     'line-port': 9,
     guests: false,
     ephemeral: true,
@@ -93,9 +93,9 @@ t.test('flags as they are typed: what is missing, too much or not there is said'
     [['--guests', 'off'], /off: .*--name=on or --name=off/],
     [['--config', join(folder, 'none.toml')], /settings file cannot be read: ENOENT/],
   ];
-  for (const [args, why] of cases) await t.rejects(settingsFrom(args), why);
+  for (const [args, why] of cases) await t.rejects(settingsFrom(args, {}), why);
   await writeFile(join(folder, 'hub.toml'), 'line-port = 8');
-  t.match(await settingsFrom(['--config', join(folder, 'hub.toml')]), {
+  t.match(await settingsFrom(['--config', join(folder, 'hub.toml')], {}), {
     settings: { 'line-port': 8 },
     origins: { 'line-port': 'file' },
   });

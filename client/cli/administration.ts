@@ -3,10 +3,15 @@ import type { Command } from 'commander';
 import { connect, guest, PartylineError, parseAddress, password, registration } from '../index.ts';
 import { readConfig, readSecret, resolveAddress, type SecretOptions, withHub, writeConfig } from './context.ts';
 
+/** As a server that is started here would have them. */
+async function serverSettings() {
+  const { settingsFrom } = await import('../../server/settings-sources.ts');
+  return settingsFrom([], process.env);
+}
+
 /** The same folder as the server's, by the same rules. */
 async function dataDir(): Promise<string> {
-  const { settingsFrom } = await import('../../server/main.ts');
-  return (await settingsFrom([])).settings['data-dir'];
+  return (await serverSettings()).settings['data-dir'];
 }
 
 export function addAdministrationCommands(program: Command): void {
@@ -117,8 +122,7 @@ function addConfigCommand(program: Command): void {
     .command('print')
     .description('every setting with its value and where it comes from')
     .action(async () => {
-      const { settingsFrom } = await import('../../server/main.ts');
-      const { settings, origins, warnings } = await settingsFrom([]);
+      const { settings, origins, warnings } = await serverSettings();
       for (const [name, origin] of Object.entries(origins)) {
         const value = (settings as Readonly<Record<string, unknown>>)[name];
         const shown = value === true ? 'on' : value === false ? 'off' : (value ?? '');
