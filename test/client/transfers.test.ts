@@ -74,7 +74,7 @@ t.test('several connections carry one large file, up and down, through cuts too'
   const before = proxy.octets.toClient;
   await hub.get('/lobby/several', join(folder, 'back'), { parallel: 3, onProgress });
   t.equal(cuts, 2);
-  t.ok(proxy.accepted >= accepted + 2 * 4, 'all of them came again');
+  t.ok(proxy.accepted >= accepted + 2 * 2, 'for talk and for the file, they came again after each cut');
   t.ok(proxy.octets.toClient - before < 1.5 * content.length, 'what had arrived was not sent again');
   t.equal(hashOf(await readFile(join(folder, 'back'))), hashOf(content));
   t.same((await readdir(folder)).sort(), ['back', 'big'], 'no part and no journal is left');

@@ -4,6 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import processOnSpawn from 'process-on-spawn';
 import type { Test } from 'tap';
 import { withDeadline } from './inbox.ts';
 
@@ -65,11 +66,20 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** Our environment without what would steer the product, or load tap's hooks into a child. */
-export const cleanEnv = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => {
-  const kept = Object.entries(process.env).filter(([key]) => !/^(PARTYLINE_|_?TAP|NODE_OPTIONS$)/.test(key));
-  return { ...Object.fromEntries(kept), ...more };
-};
+const without = (env: NodeJS.ProcessEnv, foreign: RegExp): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([key]) => !foreign.test(key)));
+
+/** Our environment without what would steer the product. */
+export const cleanEnv = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  ...without(process.env, /^PARTYLINE_/),
+  ...more,
+});
+
+// Tap loads its hooks into every child that a test spawns, whatever environment it is given: a start of Node then takes
+// twice as long, and the program that is tested is not the one that people run. Listeners go in turn: this is the last.
+processOnSpawn.addListener(child => {
+  child.env = without(child.env, /^(_?TAP|NODE_OPTIONS$)/);
+});
 
 /** Runs a program to its end. Rejects when it cannot be started, and when it outlives the deadline, which kills it. */
 export const run = async (command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> => {
