@@ -17,10 +17,19 @@ export const eventSchemas = {
     reply: Seq.optional(),
     edited: Time.optional(),
     deleted: Flag.optional(),
+    /** In history only: `👍:3,🎉:1`. */
+    reactions: z.string().optional(),
     text: Said,
   }),
   EDITED: z.object({ event: z.literal('EDITED'), ...numbered, of: Seq, text: Said }),
   DELETED: z.object({ event: z.literal('DELETED'), ...numbered, of: Seq }),
+  REACTED: z.object({
+    event: z.literal('REACTED'),
+    ...numbered,
+    of: Seq,
+    emoji: z.string(),
+    removed: Flag.optional(),
+  }),
   TOPIC: z.object({ event: z.literal('TOPIC'), ...numbered, text: Said }),
   FILE: z.object({
     event: z.literal('FILE'),
@@ -34,6 +43,11 @@ export const eventSchemas = {
   JOINED: z.object({ event: z.literal('JOINED'), room: z.string(), user: z.string(), guest: Flag.optional() }),
   PARTED: z.object({ event: z.literal('PARTED'), room: z.string(), user: z.string(), guest: Flag.optional() }),
   RENAMED: z.object({ event: z.literal('RENAMED'), room: z.string(), user: z.string(), to: z.string() }),
+  TYPING: z.object({ event: z.literal('TYPING'), room: z.string(), ...author }),
+  /** Another session of the person has read so far. */
+  READ: z.object({ event: z.literal('READ'), room: z.string(), seq: Seq }),
+  /** A message names the person, in a room that the session has not joined. */
+  MENTION: z.object({ event: z.literal('MENTION'), room: z.string(), seq: Seq, ...author }),
   GAP: z.object({ event: z.literal('GAP'), room: z.string(), from: Seq, to: Head }),
   PING: z.object({ event: z.literal('PING'), token: z.string().optional() }),
   NOTICE: z.object({ event: z.literal('NOTICE'), text: z.string() }),
@@ -61,7 +75,7 @@ export type HubEvent = { [N in EventName]: z.infer<(typeof eventSchemas)[N]> }[E
 export type EventOf<N extends EventName> = Extract<HubEvent, { event: N }>;
 
 /** The events that have a number in their room's log. */
-export const numberedEvents = ['MSG', 'EDITED', 'DELETED', 'TOPIC', 'FILE'] as const;
+export const numberedEvents = ['MSG', 'EDITED', 'DELETED', 'REACTED', 'TOPIC', 'FILE'] as const;
 export type LogEvent = EventOf<(typeof numberedEvents)[number]>;
 
 export function isEventName(name: string): name is EventName {

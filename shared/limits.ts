@@ -72,6 +72,25 @@ export const limits = {
   pathOctetsMax: 4096,
   topicCharsMax: 300,
   reasonCharsMax: 200,
+  awayCharsMax: 200,
+  /** A reaction: the longest emoji, families and flags, have about thirty; words stay short beside a message. */
+  reactionOctetsMax: 32,
+  /** Kinds of reactions of one message, and of all people together: they lie in its row, which history must read fast. */
+  reactionKindsMax: 20,
+  reactionsMax: 500,
+  /** One TYPING per session and room in this time; clients show it a little longer. */
+  typingMs: 3_000,
+  /** Read marks of a person are written at most so often: losing a second of them in a crash harms nobody. */
+  readWriteMs: 1_000,
+  /** Rooms whose read mark is kept for a person; the one that was moved longest ago goes. */
+  readRoomsMax: 1_000,
+  /** Conversations of two that a person begins in a day: more is advertising. */
+  newDirectsMax: 100,
+  newDirectsMs: 24 * 3_600_000,
+  /** People whom one person ignores. */
+  ignoresMax: 1_000,
+  /** People who are told that one message names them. */
+  mentionsMax: 20,
   passwordCharsMax: 256,
   roomsPerPersonMax: 100,
   /** Failed logins: this many are free, then the wait doubles from one second to this. */

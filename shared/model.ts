@@ -1,7 +1,7 @@
 /** The values that commands and events carry: schemas first, types inferred. Text wires send words, so numbers accept digits. */
 import * as z from 'zod';
 import { limits } from './limits.ts';
-import { cleanText, octetLength } from './text.ts';
+import { cleanText, holdsControls, octetLength } from './text.ts';
 
 /** A whole number that may come as digits; 16 digits at most, so that it is exact. */
 function whole(min: number, max: number = Number.MAX_SAFE_INTEGER) {
@@ -75,6 +75,29 @@ export type Visibility = z.infer<typeof Visibility>;
 
 /** Why somebody is refused something; one line. */
 export const Reason = Topic.check(z.maxLength(limits.reasonCharsMax));
+
+/** Why somebody does not answer; one line. */
+export const AwayText = Topic.check(z.maxLength(limits.awayCharsMax));
+
+// biome-ignore lint/complexity/useRegexLiterals: the compiler's target does not know the flag v yet, node does.
+const rgiEmoji = new RegExp('^\\p{RGI_Emoji}$', 'v');
+
+/** One emoji, or a short word of letters. The sign of an emoji's colour is added where it is left out, so that both are one. */
+export const Emoji = z
+  .string()
+  .overwrite(text => {
+    const word = text.normalize('NFC');
+    return rgiEmoji.test(`${word}\ufe0f`) ? `${word}\ufe0f` : word;
+  })
+  .check(
+    z.refine(
+      word =>
+        (rgiEmoji.test(word) || /^[\p{L}\p{M}]+$/u.test(word)) &&
+        !holdsControls(word) &&
+        octetLength(word) <= limits.reactionOctetsMax,
+      { error: `is one emoji or a word of letters, at most ${limits.reactionOctetsMax} octets` },
+    ),
+  );
 
 /** An address as the server sees it: IPv4, or IPv6 without brackets and zone, in the one form of RFC 5952. */
 export const Address = z

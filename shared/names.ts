@@ -25,6 +25,20 @@ export type UserName = z.infer<typeof UserName>;
 export const RoomName = named('room').brand<'RoomName'>();
 export type RoomName = z.infer<typeof RoomName>;
 
+const direct = /^@[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*(\+[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*(~[\w-]+)?)?$/u;
+
+/** As `RoomName`, or the conversation with a person: `@bob`, or in full `@ada+bob`, as no room that is made can be called. */
+export const TalkName = z
+  .string()
+  .max(8 * limits.nameCharsMax)
+  .overwrite(name => name.normalize('NFC'))
+  .check(
+    z.refine(name => direct.test(name) || RoomName.safeParse(name).success, {
+      error: 'is a room, or @person for the conversation with them',
+    }),
+  )
+  .brand<'RoomName'>();
+
 /** The form under which names are compared: compatibility forms and case folded. By way of capitals, so that ß is ss. */
 export function foldName(name: string): string {
   return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');

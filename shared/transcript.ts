@@ -65,6 +65,11 @@ function saidBy(event: LogEvent): { readonly before: string; readonly behind: st
       return { before: `${from} edited ${event.of}: `, behind: '' };
     case 'DELETED':
       return { before: `${from} deleted ${event.of}`, behind: '' };
+    case 'REACTED':
+      return {
+        before: `${from} ${event.removed ? 'took back' : 'reacted with'} ${event.emoji} to ${event.of}`,
+        behind: '',
+      };
     case 'TOPIC':
       return { before: `${from} set the topic: `, behind: '' };
     case 'FILE':

@@ -111,7 +111,7 @@ t.test('a folder of the first version is searched and read as if it had always b
   await first.close();
   const database = openDatabase(databasePath(dataDir), 1_000);
   for (const table of ['search', 'indexed', 'marks']) database.exec(`DROP TABLE ${table}`);
-  database.exec('ALTER TABLE log DROP COLUMN said');
+  for (const column of ['said', 'reactions']) database.exec(`ALTER TABLE log DROP COLUMN ${column}`);
   database.exec("UPDATE meta SET value = '1' WHERE key = 'schema'");
   database.close();
 

@@ -7,34 +7,58 @@ import { HubError } from '../../shared/errors.ts';
 import { accessHandlers } from './access.ts';
 import { audit } from './audit.ts';
 import { Blocks } from './blocks.ts';
+import { DirectRooms } from './direct-rooms.ts';
 import { fileHandlers } from './files.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { Hub } from './hub.ts';
+import { Ignores } from './ignores.ts';
 import { Rooms } from './live-rooms.ts';
 import { LiveSession } from './live-session.ts';
 import { messageHandlers } from './messages.ts';
 import { rightsHandlers } from './moderation.ts';
 import { peopleHandlers } from './people.ts';
-import { demand } from './permissions.ts';
+import { demand, demandDirect } from './permissions.ts';
+import { Presence } from './presence.ts';
+import { ReadMarks } from './read-marks.ts';
 import { foundRooms, roomHandlers } from './rooms.ts';
 import { searchHandlers } from './search.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
 import { statsHandlers } from './stats.ts';
+import { talkHandlers } from './talk.ts';
 import { UploadShelf } from './upload-shelf.ts';
 import { uploadHandlers } from './uploads.ts';
+import { whereaboutsHandlers } from './whereabouts.ts';
 
-export type HubOptions = Omit<Domain, 'rooms' | 'guests' | 'endings' | 'sessions' | 'blocks' | 'stamp'>;
+/** What the hub makes for itself. */
+type Own =
+  | 'rooms'
+  | 'guests'
+  | 'endings'
+  | 'sessions'
+  | 'blocks'
+  | 'presence'
+  | 'ignores'
+  | 'reads'
+  | 'directs'
+  | 'stamp';
+export type HubOptions = Omit<Domain, Own>;
 
 /** Loads what the store holds, makes the lobby on a first start. */
 export async function createHub(host: HubOptions): Promise<Hub> {
   const sessions = new Map<string, LiveSession>();
+  const guests = new Map<string, LiveSession>();
+  const presence = new Presence(sessions);
   const domain: Domain = {
     ...host,
     sessions,
     blocks: await Blocks.load({ ...host, sessions }),
+    presence,
+    ignores: await Ignores.load({ ...host, presence }),
+    reads: new ReadMarks({ ...host, presence }),
+    directs: await DirectRooms.load({ ...host, presence, guests }),
     rooms: new Rooms(host.clock),
-    guests: new Map(),
-    endings: new Set([session => void sessions.delete(session.id)]),
+    guests,
+    endings: new Set([session => void sessions.delete(session.id), session => presence.ended(session)]),
     stamp: stampPerSecond(),
   };
   await domain.rooms.load(domain.store);
@@ -44,6 +68,8 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...(await peopleHandlers(domain)),
     ...roomHandlers(domain),
     ...messageHandlers(domain),
+    ...talkHandlers(domain),
+    ...whereaboutsHandlers(domain),
     ...searchHandlers(domain),
     ...fileHandlers(domain, shelf),
     ...uploadHandlers(domain, shelf),
@@ -86,9 +112,9 @@ class LiveHub implements Hub {
 
   connect(origin: Origin): Session {
     if (this.#isDraining) throw new HubError('shutting-down');
-    const { random, clock, endings, sessions, blocks } = this.#domain;
+    const { random, clock, endings, sessions, blocks, presence } = this.#domain;
     blocks.demandNone(`address:${origin.address}`);
-    const session = new LiveSession(random.token(9), origin, clock.now(), endings);
+    const session = new LiveSession(random.token(9), origin, clock.now(), endings, presence);
     sessions.set(session.id, session);
     return session;
   }
@@ -138,7 +164,12 @@ class LiveHub implements Hub {
   #authorise(person: Call['person'], [action, field]: NonNullable<Command['needs']>, input: Record<string, unknown>) {
     const value = String(input[field]);
     if (value === '/' && action === 'list') return undefined;
-    const { rooms } = this.#domain;
+    const { rooms, directs } = this.#domain;
+    if (value.startsWith('@')) {
+      const room = directs.get(person, value);
+      demandDirect(person, action);
+      return room;
+    }
     const room = value.startsWith('/') ? rooms.ofPath(value) : rooms.get(value);
     demand(person, action, room.rights);
     return room;
@@ -154,10 +185,12 @@ class LiveHub implements Hub {
 
   async drain(): Promise<void> {
     this.#isDraining = true;
-    if (this.#running === 0) return;
-    await new Promise<void>(resolve => {
-      this.#drained = resolve;
-    });
+    if (this.#running > 0) {
+      await new Promise<void>(resolve => {
+        this.#drained = resolve;
+      });
+    }
+    await this.#domain.reads.flush();
   }
 
   #own(session: Session): LiveSession {

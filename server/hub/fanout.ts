@@ -3,6 +3,8 @@ import type { Clock } from '../../shared/clock.ts';
 import type { HubEvent } from '../../shared/events.ts';
 import { isNumbered } from '../../shared/events.ts';
 import { limits } from '../../shared/limits.ts';
+import type { PrincipalId } from './host.ts';
+import type { Ignored } from './ignores.ts';
 import type { EventBatch, Sink } from './session.ts';
 
 class Batch implements EventBatch {
@@ -28,15 +30,24 @@ export function tell({ sink }: Hearer, ...events: readonly HubEvent[]): void {
   sink?.deliver(new Batch(undefined, events));
 }
 
+/** What is kept from those who ignore its author; an edit says the text again. */
+function isIgnorable({ event }: HubEvent): boolean {
+  return event === 'MSG' || event === 'EDITED' || event === 'REACTED' || event === 'TYPING';
+}
+
 /** Someone who hears a room. */
 export interface Hearer {
   readonly sink: Sink | undefined;
+  /** Whom they do not want to hear. */
+  readonly ignores?: Ignored | undefined;
 }
 
 interface Pending {
   readonly event: HubEvent;
   /** The one who is not told, because the reply already says it. */
   readonly except: Hearer | undefined;
+  /** Who said it, where it is something that can be ignored. */
+  readonly by: PrincipalId | undefined;
 }
 
 /**
@@ -73,9 +84,9 @@ export class Fanout<H extends Hearer> {
     return this.#hearers.delete(hearer);
   }
 
-  publish(event: HubEvent, except?: Hearer): void {
+  publish(event: HubEvent, except?: Hearer, by?: PrincipalId): void {
     if (this.#hearers.size === 0) return;
-    this.#pending.push({ event, except });
+    this.#pending.push({ event, except, by: isIgnorable(event) ? by : undefined });
     if (this.#isSoon) return;
     if (isNumbered(event) || this.#hearers.size <= limits.presenceAtOnceMax) {
       this.#isSoon = true;
@@ -102,14 +113,15 @@ export class Fanout<H extends Hearer> {
       if (!hearer.sink) continue;
       const missed = newcomers.get(hearer);
       if (missed !== undefined) this.#deliverSome(hearer, after, pending.slice(missed));
-      else if (firstSeq > after && !excepted.has(hearer)) hearer.sink.deliver(shared);
+      else if (firstSeq > after && !hearer.ignores && !excepted.has(hearer)) hearer.sink.deliver(shared);
       else this.#deliverSome(hearer, after, pending);
     }
   }
 
   #deliverSome(hearer: H, after: number, pending: readonly Pending[]): void {
     const events = pending
-      .filter(item => item.except !== hearer && !(isNumbered(item.event) && item.event.seq <= after))
+      .filter(item => item.except !== hearer && !(item.by && hearer.ignores?.has(item.by)))
+      .filter(item => !(isNumbered(item.event) && item.event.seq <= after))
       .map(item => item.event);
     if (events.length > 0) hearer.sink?.deliver(new Batch(this.#room, events));
   }

@@ -3,9 +3,13 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { CommandName, OutputOf, ParsedOf } from '../../shared/commands/index.ts';
 import type { Blocks } from './blocks.ts';
+import type { DirectRooms } from './direct-rooms.ts';
 import type { Blobs, Passwords, Random, Report, Store } from './host.ts';
+import type { Ignores } from './ignores.ts';
 import type { LiveRoom, Rooms } from './live-rooms.ts';
 import type { Endings, LiveSession } from './live-session.ts';
+import type { Presence } from './presence.ts';
+import type { ReadMarks } from './read-marks.ts';
 import type { Exchange, Person } from './session.ts';
 
 /** One execution. `person` is there for every command that is not open; `room` for those that need an action in one. */
@@ -47,6 +51,10 @@ export interface Domain {
   /** Id → session, of all that are connected. */
   readonly sessions: Map<string, LiveSession>;
   readonly blocks: Blocks;
+  readonly presence: Presence;
+  readonly ignores: Ignores;
+  readonly reads: ReadMarks;
+  readonly directs: DirectRooms;
   /** `formatTime`, remembering the last second. */
   stamp(timeMs: number): string;
 }

@@ -16,7 +16,12 @@ type Unnumbered<E> = E extends LogEvent ? Omit<E, 'seq'> : never;
 export interface LogRow {
   readonly by: PrincipalId;
   readonly event: LogEvent;
+  /** Of a message that somebody reacted to. */
+  readonly reactions?: Reactions;
 }
+
+/** Emoji → who reacted with it, in the order in which they did; none is empty. */
+export type Reactions = Readonly<Record<string, readonly PrincipalId[]>>;
 
 /** The content of a file: small ones in the store, others as a sealed blob. */
 export type Content =
@@ -43,7 +48,17 @@ export interface Document<T = unknown> {
   readonly version: number;
   readonly value: T;
 }
-export type DocumentKind = 'account' | 'block' | 'invite' | 'room' | 'throttle' | 'token' | 'upload';
+export type DocumentKind =
+  | 'account'
+  | 'block'
+  | 'direct'
+  | 'ignores'
+  | 'invite'
+  | 'reads'
+  | 'room'
+  | 'throttle'
+  | 'token'
+  | 'upload';
 
 /**
  * One step of a transaction. An expectation that does not hold refuses the whole transaction with `HubError('conflict')`,
@@ -73,6 +88,17 @@ export type Write =
       readonly edited?: string;
       readonly deleted?: true;
     }
+  /** Adds somebody's reaction to message `seq`, or takes it away; refused where it is so already. */
+  | {
+      readonly kind: 'react';
+      readonly room: string;
+      readonly seq: number;
+      readonly by: PrincipalId;
+      readonly emoji: string;
+      readonly isOn: boolean;
+    }
+  /** Removes all rows of a log; its numbers begin anew. */
+  | { readonly kind: 'remove-log'; readonly room: string }
   /** Puts a row. `expect`: `absent`, or the file with this hash stands there, or whatever. Its parent must be a folder or a room's root. */
   | {
       readonly kind: 'put-entry';

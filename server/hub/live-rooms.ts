@@ -4,7 +4,7 @@ import { HubError } from '../../shared/errors.ts';
 import type { LogEvent } from '../../shared/events.ts';
 import { foldName, pathComponents } from '../../shared/names.ts';
 import { Fanout } from './fanout.ts';
-import type { Document, Store } from './host.ts';
+import type { Document, PrincipalId, Store } from './host.ts';
 import type { LiveSession } from './live-session.ts';
 import type { RoomRights, Sanction } from './permissions.ts';
 import type { Person } from './session.ts';
@@ -18,6 +18,8 @@ export interface RoomDocument extends RoomRights {
   /** Seconds between two messages of a person. */
   readonly slowS?: number;
   readonly quotaOctets?: number;
+  /** Of a conversation of two. */
+  readonly pair?: readonly [PrincipalId, PrincipalId];
 }
 
 export class LiveRoom {
@@ -32,12 +34,16 @@ export class LiveRoom {
   /** Principal → sessions in the room, so that a person with two of them joins and parts once. */
   readonly #present = new Map<string, number>();
 
-  constructor(document: Document<RoomDocument>, last: number, clock: Clock) {
+  /** Who hears what is said without having joined. */
+  readonly #ears: (() => readonly LiveSession[]) | undefined;
+
+  constructor(document: Document<RoomDocument>, last: number, clock: Clock, ears?: () => readonly LiveSession[]) {
     this.key = document.key;
     this.#document = document;
     this.#untilMs = firstEnd(document.value);
     this.#clock = clock;
     this.last = last;
+    this.#ears = ears;
     this.#fanout = new Fanout(document.value.name, clock);
   }
 
@@ -106,12 +112,23 @@ export class LiveRoom {
     this.#fanout.publish({ event: 'RENAMED', room: this.name, user: from, to }, session);
   }
 
-  publish(event: LogEvent): void {
+  /** `by`: who did it, for those who ignore them. */
+  publish(event: LogEvent, by: PrincipalId): void {
     if (event.seq > this.last) this.last = event.seq;
-    this.#fanout.publish(event);
+    for (const session of this.#ears?.() ?? []) {
+      if (session.person && !session.rooms.has(this)) this.join(session, session.person, event.seq - 1);
+    }
+    this.#fanout.publish(event, undefined, by);
+  }
+
+  typing(session: LiveSession, person: Person): void {
+    const guest = person.isGuest ? { guest: true } : {};
+    const event = { event: 'TYPING', room: this.name, from: person.name, ...guest } as const;
+    this.#fanout.publish(event, session, person.principal);
   }
 
   #tell(event: 'JOINED' | 'PARTED', session: LiveSession, person: Person): void {
+    if (this.#ears) return;
     const guest = person.isGuest ? { guest: true } : {};
     this.#fanout.publish({ event, room: this.name, user: person.name, ...guest }, session);
   }

@@ -1,7 +1,7 @@
 /** Appending to a room's log: the event gets its number in the transaction that makes it true, then everybody hears it. */
 import { eventSchemas, type LogEvent } from '../../shared/events.ts';
 import type { Domain } from './handlers.ts';
-import type { Receipt, Write } from './host.ts';
+import type { LogRow, Receipt, Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import type { Person } from './session.ts';
 
@@ -49,7 +49,7 @@ export async function appendEvents(
   if (receipt.repeated !== undefined) return { seq: receipt.repeated, receipt };
   for (const [i, event] of events.entries()) {
     event.seq = receipt.seqs[i]!;
-    appends[i]!.room.publish(event);
+    appends[i]!.room.publish(event, person.principal);
   }
   for (const id of receipt.unreferenced) {
     domain.blobs.remove(id).catch(error => domain.report({ what: `removing the blob ${id}`, error }));
@@ -70,12 +70,19 @@ function eventOf(draft: EventDraft, room: LiveRoom, time: string, person: Person
 /** Field names of every event in the order in which lines show them; a store may give them in another. */
 const orders = new Map(Object.entries(eventSchemas).map(([name, { shape }]) => [name, Object.keys(shape).slice(1)]));
 
-/** The arguments of `Exchange.row` for an event. */
-export function rowOf(event: LogEvent): [fields: Record<string, unknown>, name: string] {
+/** The arguments of `Exchange.row` for a row of the log. */
+export function rowOf({ event: bare, reactions }: LogRow): [fields: Record<string, unknown>, name: string] {
   const fields: Record<string, unknown> = {};
+  const event = reactions && bare.event === 'MSG' && !bare.deleted ? { ...bare, reactions: shown(reactions) } : bare;
   for (const name of orders.get(event.event)!) {
     const value = event[name as keyof LogEvent];
     if (value !== undefined) fields[name] = value;
   }
   return [fields, event.event];
+}
+
+function shown(reactions: NonNullable<LogRow['reactions']>): string {
+  return Object.entries(reactions)
+    .map(([emoji, people]) => `${emoji}:${people.length}`)
+    .join(',');
 }

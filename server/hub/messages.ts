@@ -8,8 +8,10 @@ import type { Domain, Handlers } from './handlers.ts';
 import type { LogRow, Page } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { appendEvent, rowOf } from './log.ts';
+import { tellMentioned } from './mentions.ts';
 import { Pace } from './moderation.ts';
 import { may } from './permissions.ts';
+import type { Person } from './session.ts';
 
 export type MessageHandlers = Pick<Handlers, 'SAY' | 'EDIT' | 'DELETE' | 'HISTORY'>;
 
@@ -22,15 +24,8 @@ export function messageHandlers(domain: Domain): MessageHandlers {
       if (reply !== undefined && reply > room.last)
         throw new HubError('no-message', `there is no ${reply} in ${room.name}`);
       pace.take(room, person, domain.clock.now());
-      const draft = {
-        event: 'MSG',
-        ...(id !== undefined && { id }),
-        ...(reply !== undefined && { reply }),
-        text,
-      } as const;
-      const repeat = id === undefined ? undefined : repeatOf(domain, `${person.principal} ${room.key} ${id}`);
-      const { seq, receipt } = await appendEvent(domain, room, person, draft, [], repeat);
-      return { room: room.name as RoomName, seq, ...(receipt.repeated !== undefined && { dup: true }) };
+      const { seq, isRepeated } = await say(domain, room, person, { id, reply, text });
+      return { room: room.name as RoomName, seq, ...(isRepeated && { dup: true }) };
     },
 
     async EDIT({ room, person }, { of, text }) {
@@ -45,7 +40,7 @@ export function messageHandlers(domain: Domain): MessageHandlers {
 
     async DELETE({ room, person }, { of }) {
       const { by } = await messageRow(domain, room, of);
-      if (by !== person.principal && !may(person, 'delete-any', room.rights)) {
+      if (by !== person.principal && (room.rights.pair || !may(person, 'delete-any', room.rights))) {
         throw new HubError('forbidden', 'only the author or a moderator takes a message back');
       }
       const { seq } = await appendEvent(domain, room, person, { event: 'DELETED', of }, [
@@ -60,10 +55,36 @@ export function messageHandlers(domain: Domain): MessageHandlers {
       const isForward = input.after !== undefined || input.around !== undefined;
       const more = rows.length > limit;
       const shown = isForward ? rows.slice(0, limit) : rows.slice(-limit);
-      for (const row of shown) await exchange.row?.(...rowOf(row.event));
+      for (const row of shown) await exchange.row?.(...rowOf(row));
       return { room: room.name as RoomName, count: shown.length, more: more ? 'yes' : 'no' };
     },
   };
+}
+
+interface Said {
+  readonly id?: string | undefined;
+  readonly reply?: number | undefined;
+  readonly text: string;
+}
+
+/** Appends the message and tells whom it names; with an id that was used before nothing happens. */
+export async function say(
+  domain: Domain,
+  room: LiveRoom,
+  person: Person,
+  { id, reply, text }: Said,
+): Promise<{ seq: number; isRepeated: boolean }> {
+  const draft = {
+    event: 'MSG',
+    ...(id !== undefined && { id }),
+    ...(reply !== undefined && { reply }),
+    text,
+  } as const;
+  const repeat = id === undefined ? undefined : repeatOf(domain, `${person.principal} ${room.key} ${id}`);
+  const { seq, receipt } = await appendEvent(domain, room, person, draft, [], repeat);
+  const isRepeated = receipt.repeated !== undefined;
+  if (!isRepeated && !room.rights.pair && text.includes('@')) tellMentioned(domain, room, person, seq, text);
+  return { seq, isRepeated };
 }
 
 function repeatOf(domain: Domain, key: string) {
@@ -83,7 +104,12 @@ function pageOf(
   return { limit: limit + 1, ...(asked.before !== undefined && { before: asked.before }) };
 }
 
-async function messageRow(domain: Domain, room: LiveRoom, seq: number): Promise<LogRow & { event: EventOf<'MSG'> }> {
+/** Error: `no-message`, also where it was taken back. */
+export async function messageRow(
+  domain: Domain,
+  room: LiveRoom,
+  seq: number,
+): Promise<LogRow & { event: EventOf<'MSG'> }> {
   const row = await domain.store.logRow(room.name, seq);
   if (row?.event.event !== 'MSG' || row.event.deleted) {
     throw new HubError('no-message', `there is no message ${seq} in ${room.name}`);

@@ -6,8 +6,8 @@ import { foldName, type RoomName, type UserName } from '../../shared/names.ts';
 import { tell } from './fanout.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { LiveRoom } from './live-rooms.ts';
-import type { AccountDocument } from './people.ts';
 import { demand, type Role, roleOf, type Sanction, sanctionKey, why } from './permissions.ts';
+import { findPerson } from './presence.ts';
 import { usedOctets } from './quotas.ts';
 import { changeRoom } from './room-changes.ts';
 import type { Person } from './session.ts';
@@ -25,18 +25,9 @@ type SanctionInput = {
 
 export function rightsHandlers(domain: Domain): RightsHandlers {
   /** Somebody with an account, or a guest who is there. Error: `no-user`. */
-  async function named(user: UserName): Promise<Person> {
-    const guest = domain.guests.get(foldName(user))?.person;
-    if (guest) return guest;
-    const account = (await domain.store.document<AccountDocument>('account', foldName(user)))?.value;
-    if (!account) throw new HubError('no-user', `there is no account ${user}, and no guest of that name is here`);
-    const principal = `u:${foldName(account.name)}` as const;
-    return { principal, name: account.name, isGuest: false, isAdmin: account.admin, address: '' };
-  }
-
   /** The one who is to be sanctioned stands below the one who does it. */
   async function below({ person, room }: Call, user: UserName): Promise<Person> {
-    const target = await named(user);
+    const target = await findPerson(domain, user);
     const [own, other] = [rank(roleOf(person, room.rights)), rank(roleOf(target, room.rights))];
     if (target.principal === person.principal) throw new HubError('forbidden', 'not yourself');
     if (own < other || (own === 0 && !target.isAdmin)) return target;
@@ -67,7 +58,7 @@ export function rightsHandlers(domain: Domain): RightsHandlers {
 
   async function setRole(call: Call, user: UserName, role: RoleName): Promise<void> {
     const { person, room } = call;
-    const target = await named(user);
+    const target = await findPerson(domain, user);
     if (target.isGuest)
       throw new HubError('forbidden', `${target.name} is a guest; roles are for accounts, INVITE for guests`);
     demand(person, role === 'owner' || role === 'moderator' ? 'manage' : 'moderate', room.rights);
@@ -85,7 +76,7 @@ export function rightsHandlers(domain: Domain): RightsHandlers {
   return {
     async ROLE(call, { room, user, role }) {
       if (role !== undefined) await setRole(call, user, role);
-      const target = await named(user);
+      const target = await findPerson(domain, user);
       return { room, user: target.name as UserName, role: roleOf(target, call.room.rights) };
     },
 

@@ -54,7 +54,7 @@ export function sanctionKey(person: Pick<Person, 'principal' | 'isGuest' | 'addr
 }
 
 function sanctionIn(sanctions: RoomRights['bans'], person: Person): Sanction | undefined {
-  return sanctions && sanctions[sanctionKey(person)];
+  return sanctions?.[sanctionKey(person)];
 }
 
 /** The role a person has in a room. Administrators own every room. */
@@ -121,6 +121,15 @@ export function demand(
   if (mute) throw new HubError('forbidden', `you are muted in ${room.name}${why(mute)}`);
   const advice = person.isGuest ? '; guests need an account for this: LOGIN' : '';
   throw new HubError('forbidden', `you may not ${wants[action]}${advice}`);
+}
+
+const directActions: readonly Action[] = ['see', 'read', 'post'];
+
+/** Both may see, read and post, administrators among the two no more than that; a token may leave less. Error: `forbidden`. */
+export function demandDirect({ scope }: Person, action: Action): void {
+  const isLeft = action === 'see' || !scope?.actions || scope.actions.includes(action);
+  if (scope?.room === undefined && isLeft && directActions.includes(action)) return;
+  throw new HubError('forbidden', 'you may not do this in a conversation of two');
 }
 
 /** What is nobody's but the person's own: not for a token that says less than everything. Error: `forbidden`. */

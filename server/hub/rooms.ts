@@ -4,6 +4,7 @@ import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName, type RoomName, type UserName } from '../../shared/names.ts';
 import { auditRoom } from './audit.ts';
+import { roomFor } from './direct-rooms.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { LiveRoom, RoomDocument } from './live-rooms.ts';
 import { appendEvent, rowOf } from './log.ts';
@@ -28,13 +29,16 @@ async function foundRoom(domain: Domain, value: RoomDocument): Promise<LiveRoom>
 export function roomHandlers(domain: Domain): RoomHandlers {
   return {
     async ROOMS({ person, exchange }, { match }) {
-      let count = 0;
-      for (const room of domain.rooms.all()) {
-        if (!may(person, 'see', room.rights) || (match !== undefined && !room.key.includes(foldName(match)))) continue;
-        count++;
-        await exchange.row?.({ room: room.name, members: room.memberCount, last: room.last, text: room.rights.topic });
+      const reads = await domain.reads.of(person.principal);
+      const seen = [...domain.rooms.all()].filter(room => may(person, 'see', room.rights));
+      const part = match === undefined ? '' : foldName(match);
+      const rooms = [...seen, ...domain.directs.of(person)].filter(room => room.key.includes(part));
+      for (const room of rooms) {
+        const read = reads.get(room.key);
+        const marks = { last: room.last, ...(read !== undefined && { read }) };
+        await exchange.row?.({ room: room.name, members: room.memberCount, ...marks, text: room.rights.topic });
       }
-      return { count };
+      return { count: rooms.length };
     },
 
     async CREATE({ person }, { room: name, topic }) {
@@ -65,8 +69,8 @@ export function roomHandlers(domain: Domain): RoomHandlers {
       return { room: room.name as RoomName, members: room.memberCount, last: room.last };
     },
 
-    PART({ session }, { room: name }) {
-      const room = domain.rooms.get(name);
+    PART({ session, person }, { room: name }) {
+      const room = roomFor(domain, person, name);
       if (!session.rooms.has(room)) throw new HubError('conflict', `you are not in ${room.name}`);
       room.part(session);
       return { room: room.name as RoomName };
@@ -85,14 +89,16 @@ export function roomHandlers(domain: Domain): RoomHandlers {
     },
 
     async NAMES({ room, exchange }) {
-      const present = new Map<string, { user: UserName; guest?: boolean; wires: Set<string> }>();
+      const present = new Map<string, { user: UserName; guest?: boolean; away?: boolean; wires: Set<string> }>();
       for (const { person, origin } of room.sessions()) {
         if (!person) continue;
         const known = present.get(person.principal);
         if (known) known.wires.add(origin.wire);
         else {
           const guest = person.isGuest ? { guest: true } : {};
-          present.set(person.principal, { user: person.name as UserName, ...guest, wires: new Set([origin.wire]) });
+          const away = domain.presence.away(person.principal) === undefined ? {} : { away: true };
+          const wires = new Set([origin.wire]);
+          present.set(person.principal, { user: person.name as UserName, ...guest, ...away, wires });
         }
       }
       for (const { wires, ...fields } of present.values()) {
@@ -118,7 +124,7 @@ async function replay(domain: Domain, { room, exchange }: Call, after: number, r
     }
     const page = await domain.store.history(room.name, { after: cursor, limit: Math.min(left, 100) });
     if (page.length === 0) return cursor;
-    for (const row of page) await exchange.row?.(...rowOf(row.event));
+    for (const row of page) await exchange.row?.(...rowOf(row));
     cursor = page.at(-1)!.event.seq;
     left -= page.length;
   }

@@ -29,7 +29,7 @@ export function searchHandlers(domain: Domain): SearchHandlers {
         ...(before !== undefined && { before }),
       });
       const shown = rows.slice(-limit);
-      for (const row of shown) await exchange.row?.(...rowOf(row.event));
+      for (const row of shown) await exchange.row?.(...rowOf(row));
       const more = rows.length > limit ? 'yes' : 'no';
       return { ...(room !== undefined && { room }), count: shown.length, more };
     },

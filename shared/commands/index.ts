@@ -7,9 +7,20 @@ import { people } from './people.ts';
 import { rights } from './rights.ts';
 import { rooms } from './rooms.ts';
 import { stats } from './stats.ts';
+import { talk } from './talk.ts';
 import { uploads } from './uploads.ts';
 
-export const commands = { ...people, ...rooms, ...messages, ...files, ...uploads, ...rights, ...access, ...stats };
+export const commands = {
+  ...people,
+  ...rooms,
+  ...messages,
+  ...talk,
+  ...files,
+  ...uploads,
+  ...rights,
+  ...access,
+  ...stats,
+};
 
 export type CommandName = keyof typeof commands;
 export type CommandOf<N extends CommandName> = (typeof commands)[N];
@@ -22,6 +33,7 @@ export const subjects: Readonly<Record<string, Readonly<Record<string, Command>>
   people,
   rooms,
   messages,
+  talk,
   files,
   uploads,
   rights,

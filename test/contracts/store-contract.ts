@@ -1,6 +1,7 @@
 /** The contract of `Store` in `server/hub/host.ts`, sentence by sentence, for any implementation; entries stand in `entry-contract.ts`. */
 import type { Test } from 'tap';
-import type { Store, Write } from '../../server/hub/host.ts';
+import type { PrincipalId, Store, Write } from '../../server/hub/host.ts';
+import { parseQuery } from '../../shared/search.ts';
 import { ada, at, fileRow, hashNamed, message, names, refuses, tree } from './store-writes.ts';
 
 export type MakeStore = (t: Test) => Promise<Store>;
@@ -16,6 +17,8 @@ export function storeContract(t: Test, name: string, make: MakeStore): void {
     await pages(t, make);
     await repeats(t, make);
     await revisions(t, make);
+    await t.test('reactions are kept with their message', t => reactions(t, make));
+    await t.test('a log can be removed whole', t => removedLogs(t, make));
   });
   t.test(`${name}: documents`, t => documents(t, make));
   t.test(`${name}: a transaction`, t => transactions(t, make));
@@ -176,6 +179,69 @@ async function revisions(t: Test, make: MakeStore): Promise<void> {
     await refuses(t, store, [{ kind: 'revise', room: 'lobby', seq: 1, text: 'y' }], '1', 'a topic');
     await refuses(t, store, [{ kind: 'revise', room: 'lobby', seq: 9, text: 'y' }], '9', 'nothing');
   });
+}
+
+async function reactions(t: Test, make: MakeStore): Promise<void> {
+  const react = (emoji: string, by: PrincipalId, isOn: boolean, seq = 1): Write[] => [
+    { kind: 'react', room: 'lobby', seq, by, emoji, isOn },
+  ];
+  const store = await make(t);
+  await store.commit([message('lobby', 'said'), message('lobby', 'other')]);
+  const held = async () => (await store.logRow('lobby', 1))?.reactions;
+  // As text: a comparison of objects stumbles over the word `constructor`.
+  const text = async () => JSON.stringify(await held());
+  t.equal(await held(), undefined, 'nobody reacted');
+  for (const [emoji, by] of [
+    ['\u{1f44d}', ada],
+    ['constructor', 'u:bob'],
+    ['\u{1f44d}', 'u:bob'],
+  ] as const) {
+    await store.commit(react(emoji, by, true));
+  }
+  t.equal(await text(), JSON.stringify({ '\u{1f44d}': [ada, 'u:bob'], constructor: ['u:bob'] }));
+  await refuses(t, store, react('constructor', 'u:bob', true), '1', 'it is there');
+  await refuses(t, store, react('no', 'u:bob', false), '1', 'it is not there');
+  await refuses(t, store, react('no', 'u:bob', true, 9), '9', 'no message');
+  await store.commit([{ kind: 'revise', room: 'lobby', seq: 1, text: 'mended', edited: '2026-11-23T02:00:00Z' }]);
+  t.equal(Object.keys((await held()) ?? {}).length, 2, 'an edit leaves them');
+  await store.commit(react('\u{1f44d}', ada, false));
+  t.equal(await text(), JSON.stringify({ '\u{1f44d}': ['u:bob'], constructor: ['u:bob'] }));
+  const [row] = await store.history('lobby', { after: 0, limit: 1 });
+  t.match(row?.event, { text: 'mended', seq: 1 });
+  t.notOk(row && 'reactions' in row.event, 'they are not part of the event');
+  await store.commit([...react('\u{1f44d}', 'u:bob', false), ...react('constructor', 'u:bob', false)]);
+  t.equal(await held(), undefined, 'the last one leaves nothing');
+}
+
+async function removedLogs(t: Test, make: MakeStore): Promise<void> {
+  const store = await make(t);
+  await store.commit([message('den', 'stays'), message('lobby', 'a'), message('lobby', 'b')]);
+  await refuses(
+    t,
+    store,
+    [
+      { kind: 'remove-log', room: 'lobby' },
+      { kind: 'put-document', document: 'room', key: 'x', value: 1, expect: 3 },
+    ],
+    'x',
+    'all or nothing',
+  );
+  t.equal(await store.head('lobby'), 2);
+  t.same((await store.commit([message('lobby', 'c')])).seqs, [3], 'a refused removal moves no number');
+  await store.commit([{ kind: 'remove-log', room: 'lobby' }]);
+  t.same([await store.head('lobby'), await store.head('den')], [0, 1]);
+  t.same((await store.commit([message('lobby', 'anew')])).seqs, [1]);
+  t.same(await texts(store, 'lobby'), [[1, 'anew']]);
+  // More rows than wait for an index.
+  await Promise.all(Array.from({ length: 1_200 }, () => store.commit([message('lobby', 'needle')])));
+  const query = parseQuery('needle');
+  if (query.kind === 'invalid') throw new Error(query.reason);
+  const found = async () => (await store.search({ rooms: ['lobby'], query: query.query, limit: 5_000 })).length;
+  t.equal(await found(), 1_200);
+  await store.commit([{ kind: 'remove-log', room: 'lobby' }]);
+  t.same([await found(), await store.transcripts('lobby')], [0, []], 'nothing of it is found or read');
+  await store.commit([message('lobby', 'needle')]);
+  t.equal(await found(), 1);
 }
 
 async function documents(t: Test, make: MakeStore): Promise<void> {

@@ -10,9 +10,10 @@ import { forKeys, insertMany } from './bulk-insert.ts';
 import type { Database, Value } from './database.ts';
 import { moveEntry, putEntry, removeEntry } from './entry-steps.ts';
 import type { FaultPoint } from './fault-point.ts';
+import { react } from './react-step.ts';
 import type { LoneAppend, Outcome, Step, Transaction } from './requests.ts';
 import { revise } from './revise-step.ts';
-import { INDEX_ROWS, indexMore } from './room-index.ts';
+import { INDEX_ROWS, indexMore, removeIndex } from './room-index.ts';
 
 /** Rooms whose head is remembered; beyond, all are read again. */
 const HEADS_MAX = 10_000;
@@ -167,6 +168,14 @@ export class Ledger {
           break;
         case 'revise':
           revise(this.#database, step);
+          break;
+        case 'react':
+          react(this.#database, step);
+          break;
+        case 'remove-log':
+          removeIndex(this.#database, step.room);
+          this.#database.prepare('DELETE FROM log WHERE room = ?').run([step.room]);
+          this.#heads.delete(step.room);
           break;
         case 'put-entry':
           putEntry(this.#database, step, dropped);

@@ -44,7 +44,7 @@ function history(
   database: Database,
   [, room, before, after, limit]: Extract<Read, readonly ['history', ...unknown[]]>,
 ) {
-  const range = 'SELECT seq, by, event FROM log WHERE room = ? AND seq > ? AND seq < ? ORDER BY seq';
+  const range = 'SELECT seq, by, event, reactions FROM log WHERE room = ? AND seq > ? AND seq < ? ORDER BY seq';
   const end = before ?? Number.MAX_SAFE_INTEGER;
   if (after !== undefined) return database.prepare(`${range} LIMIT ?`).all([room, after, end, limit]);
   return database.prepare(`${range} DESC LIMIT ?`).all([room, 0, end, limit]).toReversed();

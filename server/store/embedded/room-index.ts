@@ -167,6 +167,16 @@ export function indexAgain(database: Database, event: LogEvent): void {
   addTokens(database, indexed.id, [{ event, said: undefined }]);
 }
 
+/** Forgets all of a room's log. */
+export function removeIndex(database: Database, room: string): void {
+  const indexed = indexedOf(database, room);
+  if (!indexed) return;
+  const first = indexed.id * ROWS_PER_ROOM;
+  database.prepare('DELETE FROM search WHERE rowid > ? AND rowid <= ?').run([first, first + indexed.seq]);
+  database.prepare('DELETE FROM marks WHERE room = ?').run([room]);
+  database.prepare('DELETE FROM indexed WHERE room = ?').run([room]);
+}
+
 /** Brings every room up to date, a transaction for each few hundred rows; on a full disk as far as it goes. */
 export function indexAll(database: Database): void {
   const behind = database.prepare(`

@@ -10,6 +10,12 @@ export function logRow([seq, by, event]: Row): LogRow {
   return { by: by as PrincipalId, event: { ...JSON.parse(String(event)), seq } as LogEvent };
 }
 
+/** seq, by, event, reactions */
+export function reactedRow(row: Row): LogRow {
+  const reactions = row[3];
+  return typeof reactions === 'string' ? { ...logRow(row), reactions: JSON.parse(reactions) } : logRow(row);
+}
+
 /** path, owner, owner_name, modified, size, hash, blob, inline */
 export function entryRow([path, owner, ownerName, modified, size, hash, blob, inline]: Row): EntryRow {
   const common = {

@@ -43,8 +43,13 @@ CREATE TABLE marks (
 ) WITHOUT ROWID;
 `;
 
+/** `log.reactions`: of a message, emoji → who reacted with it, as JSON. Beside the event, since transcripts are made of that. */
+const REACTIONS = `
+ALTER TABLE log ADD COLUMN reactions TEXT;
+`;
+
 /** The step at index n makes version n + 1 of version n. Steps that were published stay as they are; new ones go behind. */
-const STEPS: readonly string[] = [FIRST_TABLES, ROOM_INDEX];
+const STEPS: readonly string[] = [FIRST_TABLES, ROOM_INDEX, REACTIONS];
 
 /** Creates the tables, or brings them up to date. Error: a plain Error if a newer version of the program made them. */
 export function openHubDatabase(path: string): Database {

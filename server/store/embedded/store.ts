@@ -21,7 +21,7 @@ import type {
 import type { WorkerLink } from '../worker-link.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { BatchOutcome, LoneAppend, Outcome, Read, Rows, Step, StoreRequest, Transaction } from './requests.ts';
-import { documentRow, entryRow, logRow, transcriptFile } from './rows.ts';
+import { documentRow, entryRow, logRow, reactedRow, transcriptFile } from './rows.ts';
 
 /** Transactions of one commit: enough that the fsync costs each little, few enough that both threads work at once. */
 const BATCH_MAX = 256;
@@ -60,7 +60,7 @@ export class EmbeddedStore implements Store {
   }
 
   async history(room: string, { before, after, limit }: Page): Promise<readonly LogRow[]> {
-    return (await this.#read(['history', room, before, after, limit])).map(logRow);
+    return (await this.#read(['history', room, before, after, limit])).map(reactedRow);
   }
 
   async logRow(room: string, seq: number): Promise<LogRow | undefined> {

@@ -21,6 +21,7 @@ import type {
 } from '../../hub/host.ts';
 import { conflicts } from '../conflicts.ts';
 import { newestOf } from '../newest-of.ts';
+import { reacted } from '../reactions.ts';
 import { Change } from './change.ts';
 import { Entries } from './entries.ts';
 import { pageOf } from './page.ts';
@@ -72,12 +73,12 @@ class MemoryStore implements Store {
     const rows = this.#logs.get(room) ?? [];
     const end = Math.max(0, Math.min(before - 1, rows.length));
     const start = after ?? Math.max(0, end - limit);
-    return rows.slice(start, Math.min(end, start + limit)).map(({ by, event }) => ({ by, event }));
+    return rows.slice(start, Math.min(end, start + limit)).map(shownRow);
   }
 
   async logRow(room: string, seq: number): Promise<LogRow | undefined> {
     const row = this.#logs.get(room)?.[seq - 1];
-    return row && { by: row.by, event: row.event };
+    return row && shownRow(row);
   }
 
   async search({ rooms, query, before = Number.POSITIVE_INFINITY, limit }: Search): Promise<readonly LogRow[]> {
@@ -142,6 +143,10 @@ class MemoryStore implements Store {
         return this.#append(change, write);
       case 'revise':
         return this.#revise(change, write);
+      case 'react':
+        return this.#react(change, write);
+      case 'remove-log':
+        return change.remove(this.#logs, write.room);
       case 'put-entry':
         return this.#entries.put(change, write);
       case 'move-entry':
@@ -171,16 +176,27 @@ class MemoryStore implements Store {
     if (row?.event.event !== 'MSG') throw conflicts.noMessage(room, seq);
     if (!deleted) {
       const event = { ...row.event, text, ...(edited && { edited }) };
-      return this.#replace(change, log, { by: row.by, event, said: row.said ?? row.event.text });
+      return this.#replace(change, log, { ...row, event, said: row.said ?? row.event.text });
     }
-    for (const { by, event, said } of [...log]) {
+    for (const old of [...log]) {
+      const { event, said } = old;
       if (event.event === 'MSG' && event.seq === seq) {
         const tombstone = { ...event, text: '', ...(edited && { edited }), deleted };
-        this.#replace(change, log, { by, event: tombstone, said: blankText(said ?? event.text) });
+        this.#replace(change, log, { ...old, event: tombstone, said: blankText(said ?? event.text) });
       } else if (event.event === 'EDITED' && event.of === seq) {
-        this.#replace(change, log, { by, event: { ...event, text: '' }, said: blankText(said ?? event.text) });
+        this.#replace(change, log, { ...old, event: { ...event, text: '' }, said: blankText(said ?? event.text) });
       }
     }
+  }
+
+  #react(change: Change, { room, seq, emoji, by, isOn }: Step<'react'>): undefined {
+    const log = this.#logs.get(room) ?? [];
+    const row = log[seq - 1];
+    if (row?.event.event !== 'MSG') throw conflicts.noMessage(room, seq);
+    const reactions = reacted(row.reactions ?? {}, emoji, by, isOn);
+    if (!reactions) throw conflicts.sameReaction(room, seq);
+    const { reactions: _, ...bare } = row;
+    return this.#replace(change, log, Object.keys(reactions).length > 0 ? { ...bare, reactions } : bare);
   }
 
   #replace(change: Change, log: LoggedRow[], row: LoggedRow): undefined {
@@ -198,4 +214,8 @@ class MemoryStore implements Store {
     if (expect !== undefined && expect !== version) throw conflicts.otherVersion(key);
     change.set(this.#documents, name, { key, version: version + 1, value: JSON.parse(JSON.stringify(value)) });
   }
+}
+
+function shownRow({ by, event, reactions }: LoggedRow): LogRow {
+  return reactions ? { by, event, reactions } : { by, event };
 }
