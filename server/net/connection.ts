@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
+import { resetSocket } from './reset.ts';
 
 export interface ConnectionEvents {
   data(octets: Buffer): void;
@@ -156,7 +157,7 @@ export class Connection {
   /** Ends at once; what was not delivered is lost. */
   reset(): void {
     if (this.secure) this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    else resetSocket(this.#socket);
   }
 
   #watchStall(): void {

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
+import { resetSocket } from '../../server/net/reset.ts';
 import { dial } from './dial.ts';
 import { cutRandomly, type Random, seededRandom } from './octets.ts';
 
@@ -64,7 +65,7 @@ interface Link {
 
 const cutLink = ({ client, server }: Link, as: Cut): void => {
   for (const socket of [client, server]) {
-    if (as === 'rst') socket.resetAndDestroy();
+    if (as === 'rst') resetSocket(socket);
     else socket.end();
   }
 };
@@ -122,8 +123,8 @@ const pump = async (source: Socket, destination: Socket, lane: Lane, cut: (as: C
 const join = (link: Link, lanes: Readonly<Record<Direction, Lane>>): void => {
   const { client, server } = link;
   const cut = (as: Cut): void => cutLink(link, as);
-  client.on('error', () => server.resetAndDestroy());
-  server.on('error', () => client.resetAndDestroy());
+  client.on('error', () => resetSocket(server));
+  server.on('error', () => resetSocket(client));
   // The iterators reject with the errors that were dealt with above.
   pump(client, server, lanes.toServer, cut).catch(() => {});
   pump(server, client, lanes.toClient, cut).catch(() => {});
@@ -140,7 +141,7 @@ export const startFaultProxy = async (t: Test, port: number): Promise<FaultProxy
     accepted++;
     client.on('error', () => {});
     const server = await dial({ port }).catch(() => undefined);
-    if (server === undefined) return void client.resetAndDestroy();
+    if (server === undefined) return void resetSocket(client);
     const link = { client, server };
     links.add(link);
     client.once('close', () => links.delete(link));
