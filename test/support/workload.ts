@@ -26,7 +26,8 @@ export interface Worker {
   stop(): void;
 }
 
-async function signIn(t: Test, server: ServerProcess, user: string): Promise<LineClient> {
+/** Greeted and logged in; the password is `secret`. */
+export async function signIn(t: Test, server: ServerProcess, user: string): Promise<LineClient> {
   const client = await connectLine(t, server.ports.line, { deadlineMs: 20_000 });
   await client.line();
   client.send(`LOGIN ${user} :secret`);
@@ -35,7 +36,7 @@ async function signIn(t: Test, server: ServerProcess, user: string): Promise<Lin
 }
 
 /** Runs until the connection fails; what fails after that is the point of the test. */
-function work(body: (isStopped: () => boolean) => Promise<void>): Worker {
+export function work(body: (isStopped: () => boolean) => Promise<void>): Worker {
   let isStopped = false;
   return {
     done: body(() => isStopped).catch(() => undefined),
