@@ -5,6 +5,7 @@ import { startBareFanout, startPartyline } from '../servers/node-servers.ts';
 import { findPeers } from '../servers/peers.ts';
 import type { Server } from '../servers/server.ts';
 import { temporary } from '../servers/server.ts';
+import { measureDepth } from './depth.ts';
 import { type Crowd, measureFanout } from './fanout.ts';
 import { measureIdle } from './idle.ts';
 import { measureLatency } from './latency.ts';
@@ -43,6 +44,7 @@ export const cases: Readonly<Record<string, (rounds: number) => Promise<string>>
   transfer: async rounds => measureTransfer(await inMemory(GIB), GIB / 2, rounds),
   'transfer-disk': rounds => measureTransfer(temporary, GIB / 8, rounds),
   latency: async rounds => measureLatency(await inMemory(GIB), GIB, rounds),
+  depth: measureDepth,
   'latency-disk': rounds => measureLatency(temporary, GIB / 4, rounds),
   // Weighed once: it does not depend on who else is running. ngircd, whose backlog is ten, lets people in too slowly.
   idle: async () =>

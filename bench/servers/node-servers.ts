@@ -20,24 +20,31 @@ export interface NodeOptions {
 export function startPartyline(options: NodeOptions = {}): Promise<Server> {
   const { parent = temporary, flags = [], hasAccount = false } = options;
   return inFolder(parent, async folder => {
-    const env = {
-      PARTYLINE_DATA_DIR: join(folder, 'data'),
-      PARTYLINE_HTTP_PORT: '0',
-      PARTYLINE_LINE_PORT: '0',
-      PARTYLINE_LINE_TLS_PORT: '0',
-    };
-    if (hasAccount) await addAccount(env);
-    const args = [...flags, build('server/main.js')];
-    const program = await startProgram(process.execPath, args, { env, ready: /^partyline ready$/m });
-    const port = Number(/^listening line \S+:(\d+)$/m.exec(program.output())?.[1] ?? 0);
-    return { ...program, name: 'partyline', port };
+    const data = join(folder, 'data');
+    if (hasAccount) await addAccount(data);
+    return startPartylineOn(data, flags);
   });
 }
 
-async function addAccount(env: Readonly<Record<string, string>>): Promise<void> {
+/** On a data folder that stays. */
+export async function startPartylineOn(data: string, flags: readonly string[] = []): Promise<Server> {
+  const env = {
+    PARTYLINE_DATA_DIR: data,
+    PARTYLINE_HTTP_PORT: '0',
+    PARTYLINE_LINE_PORT: '0',
+    PARTYLINE_LINE_TLS_PORT: '0',
+  };
+  const args = [...flags, build('server/main.js')];
+  const program = await startProgram(process.execPath, args, { env, ready: /^partyline ready$/m });
+  const port = Number(/^listening line \S+:(\d+)$/m.exec(program.output())?.[1] ?? 0);
+  return { ...program, name: 'partyline', port };
+}
+
+/** The account `bench` with the password `secret`. */
+export async function addAccount(data: string): Promise<void> {
   const args = [build('client/cli/main.js'), 'user', 'add', 'bench', '--password-stdin'];
   const child = spawn(process.execPath, args, {
-    env: { ...process.env, ...env },
+    env: { ...process.env, PARTYLINE_DATA_DIR: data },
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   let said = '';
