@@ -1,19 +1,25 @@
 /** R18 and what else keeps data over years: copies that are taken under load, older schemas, and a room as plain files. */
-import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { backup, check, exportRoom, restore } from '../server/administration.ts';
 import { openDatabase } from '../server/store/embedded/database.ts';
 import { blobPath, databasePath, incomingPath } from '../server/store/embedded/folders.ts';
 import { openHubDatabase, upgrade } from '../server/store/embedded/schema.ts';
+import { MIB } from '../shared/limits.ts';
 import type { FilePath } from '../shared/names.ts';
 import { fileRow, message } from './contracts/store-writes.ts';
-import { openStore } from './support/embedded.ts';
+import { openStore, smallDisk } from './support/embedded.ts';
 import { connectLine } from './support/line-client.ts';
 import { addAccount, startServer } from './support/server-process.ts';
 import { tempDir } from './support/temp-dir.ts';
+import { cleanEnv, run } from './support/tools.ts';
 import { nothingYet, poster, uploader, verify } from './support/workload.ts';
 
 t.setTimeout(120_000);
@@ -129,6 +135,55 @@ t.test('a copy is refused where it would overwrite, mix, or lose something, and 
   await t.rejects(restore(copy, join(empty, 'new')), { message: /newer partyline.*schema 99/ });
   t.same(await readdir(empty), [], 'nothing was made');
 });
+
+t.test(
+  'a copy goes to another disk whole, to one that is full not at all, and none that was killed passes for one',
+  async t => {
+    const server = await startServer(t);
+    await addAccount(server, 'ada', 'secret');
+    const ada = await connectLine(t, server.ports.line);
+    const put = (name: string, octets: Buffer) =>
+      ada.send(Buffer.concat([Buffer.from(`{${octets.length}} PUT /lobby/${name}\n`), octets, Buffer.from('\n')]));
+    ada.send('LOGIN ada :secret');
+    for (let n = 0; n < 3; n++) put(`file${n}`, randomBytes(MIB - 1));
+    await ada.until(/^\+ PUT path=\/lobby\/file2/);
+    const env = cleanEnv({ PARTYLINE_DATA_DIR: server.dataDir });
+    const cli = [process.execPath, fileURLToPath(new URL('../client/cli/main.js', import.meta.url))] as const;
+
+    const disk = await smallDisk(t);
+    if (disk) {
+      const copy = join(disk.dataDir, 'copy');
+      // The disk is there as long as the shell.
+      const script = `"$0" "$1" backup --verify "${copy}"; echo "code $?"; ls -A "${copy}"; PARTYLINE_DATA_DIR="${copy}" "$0" "$1" check`;
+      const onDisk = async () => {
+        const [program, ...args] = [...disk.under(), 'sh', '-c', script, ...cli];
+        const { stdout, stderr } = await run(program!, args, { env });
+        return `${stdout}${stderr}`;
+      };
+      const whole = await onDisk();
+      t.match(whole, /code 0\n(.*\n)*hub\.db\n/, 'another file system takes it');
+      for (let n = 3; n < 12; n++) put(`file${n}`, randomBytes(MIB - 1));
+      await ada.until(/^\+ PUT path=\/lobby\/file11/);
+      const none = await onDisk();
+      t.match(none, /there is not enough room for a copy in /);
+      t.notMatch(none, /code 0|hub\.db\n|partial/, 'nothing is left behind');
+    }
+
+    for (let n = 0; n < 3; n++) {
+      const copy = join(await tempDir(t), 'copy');
+      const child = spawn(cli[0], [cli[1], 'backup', '--verify', copy], { env, stdio: 'ignore' });
+      const ended = once(child, 'close');
+      while (!existsSync(join(copy, 'partial')) && child.exitCode === null) await pause(1);
+      await pause(n * 10);
+      child.kill('SIGKILL');
+      await ended;
+      const restored = join(await tempDir(t), 'restored');
+      if (existsSync(join(copy, 'hub.db')))
+        t.same((await restore(copy, restored)).problems, [], 'it was complete by then');
+      else await t.rejects(restore(copy, restored), { code: 'no-file' }, 'half a copy is none');
+    }
+  },
+);
 
 t.test('a folder that version 1 wrote is opened, and its message and files are read', async t => {
   const { store, blobs } = await openStore(t, await oldFolder(t));
