@@ -56,7 +56,7 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ignores: await Ignores.load({ ...host, presence }),
     reads: new ReadMarks({ ...host, presence }),
     directs: await DirectRooms.load({ ...host, presence, guests }),
-    rooms: new Rooms(host.clock),
+    rooms: new Rooms(host.clock, host.settings.homeOctets),
     guests,
     endings: new Set([session => void sessions.delete(session.id), session => presence.ended(session)]),
     stamp: stampPerSecond(),
@@ -170,7 +170,11 @@ class LiveHub implements Hub {
       demandDirect(person, action);
       return room;
     }
-    const room = value.startsWith('/') ? rooms.ofPath(value) : rooms.get(value);
+    const room = value.startsWith('/')
+      ? rooms.ofPath(value)
+      : value.startsWith('~')
+        ? rooms.home(value)
+        : rooms.get(value);
     demand(person, action, room.rights);
     return room;
   }

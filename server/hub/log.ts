@@ -58,6 +58,21 @@ export async function appendEvents(
 }
 
 /**
+ * As `appendEvents` for what happens to files: the number is that of the first event, undefined where it is in a home,
+ * since homes have no log.
+ */
+export async function changeFiles(
+  domain: Domain,
+  person: Person,
+  appends: readonly Append[],
+  writes: readonly Write[],
+): Promise<{ readonly seq?: number }> {
+  const told = appends.filter(({ room }) => !room.rights.isHome);
+  const { seq } = await appendEvents(domain, person, told, writes);
+  return appends[0]?.room.rights.isHome ? {} : { seq };
+}
+
+/**
  * The fields in the order in which the schemas and so the lines show them; `seq` is 0 until the store gave one. Built by
  * assignment: this runs for every message, and spreading costs five times as much.
  */

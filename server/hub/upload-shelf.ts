@@ -122,7 +122,7 @@ export class UploadShelf {
   }
 
   /** Called when that transaction is committed. */
-  finished(upload: Upload, done: Required<UploadDone>): void {
+  finished(upload: Upload, done: UploadDone): void {
     upload.document = { ...upload.document, done, have: '', touchedMs: this.#domain.clock.now() };
     this.#byPlace.delete(placeOf(upload.document.principal, upload.document.path));
     this.#released(upload);

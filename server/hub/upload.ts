@@ -35,7 +35,7 @@ export interface UploadDocument {
   /** What is safe on disk, as `formatRanges` writes it. */
   readonly have: string;
   readonly touchedMs: number;
-  /** Set in the transaction that made the file: the blob is the file's then. `seq` is known until a restart. */
+  /** Set in the transaction that made the file: the blob is the file's then. `seq` is known until a restart, and never in a home. */
   readonly done?: UploadDone;
 }
 
@@ -43,7 +43,7 @@ export class Upload {
   readonly id: string;
   document: UploadDocument;
   /** Runs once however often it is asked for. */
-  committing: Promise<Required<UploadDone>> | undefined;
+  committing: Promise<UploadDone> | undefined;
   readonly #store: Store;
   readonly #blobs: Blobs;
   #written: readonly Range[];

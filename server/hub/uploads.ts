@@ -10,7 +10,7 @@ import { type Received, receiveContent } from './content.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
-import { appendEvent } from './log.ts';
+import { changeFiles } from './log.ts';
 import { demand, may } from './permissions.ts';
 import { demandQuota } from './quotas.ts';
 import type { Person } from './session.ts';
@@ -40,7 +40,7 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
       // A stream to its end says only now how long it is.
       await demandQuota(domain, shelf, room, received.size, path);
       const seq = await putFile(domain, room, person, place, received, expect);
-      return { path, size: received.size, hash: received.hash, seq };
+      return { path, size: received.size, hash: received.hash, ...seq };
     } catch (error) {
       // Refused for certain, so nobody refers to it. Behind a failure of ours the row may stand: then `check` decides.
       const isRefused = error instanceof HubError && error.code !== 'internal';
@@ -96,7 +96,7 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
       const upload = shelf.get(id, person);
       const { path, done } = upload.document;
       if (!done) return { path, ...(await commitOnce(upload, person, size, hash)) };
-      return { path, ...done, seq: done.seq ?? (await seqOfPut(domain, path, done.hash)) };
+      return { path, ...done, ...(done.seq === undefined && (await seqOfPut(domain, path, done.hash))) };
     },
 
     async ABORT({ person }, { upload: id }) {
@@ -146,8 +146,8 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
     }
     const done = { size, hash: received.hash };
     const seq = await putFile(domain, room, person, document, received, expect, [shelf.doneWrite(upload, done)]);
-    shelf.finished(upload, { ...done, seq });
-    return { ...done, seq };
+    shelf.finished(upload, { ...done, ...seq });
+    return { ...done, ...seq };
   }
 }
 
@@ -169,7 +169,7 @@ async function putFile(
   received: Received,
   expected: Expected,
   writes: readonly Write[] = [],
-): Promise<number> {
+): Promise<{ readonly seq?: number }> {
   const { path } = place;
   const { size, hash, content } = received;
   const modified = place.modified ?? formatTime(domain.clock.now());
@@ -186,8 +186,8 @@ async function putFile(
   let expect = expected;
   for (let tries = 0; ; tries++) {
     try {
-      const draft = { event: 'FILE', op: 'put', path, size, hash } as const;
-      return (await appendEvent(domain, room, person, draft, [{ kind: 'put-entry', entry, expect }, ...writes])).seq;
+      const event = { room, draft: { event: 'FILE', op: 'put', path, size, hash } } as const;
+      return await changeFiles(domain, person, [event], [{ kind: 'put-entry', entry, expect }, ...writes]);
     } catch (error) {
       if (tries >= 3 || !(error instanceof HubError && error.code === 'conflict')) throw error;
       expect = await demandPlace(domain, room, person, path, place.mode, place.match);
@@ -196,12 +196,13 @@ async function putFile(
 }
 
 /** The number of the event that announced this file: only asked when COMMIT is repeated after a restart. */
-async function seqOfPut(domain: Domain, path: FilePath, hash: Hash): Promise<number> {
+async function seqOfPut(domain: Domain, path: FilePath, hash: Hash): Promise<{ readonly seq?: number }> {
   const room = domain.rooms.ofPath(path);
+  if (room.rights.isHome) return {};
   for (let before = room.last + 1; before > 1; ) {
     const rows = await domain.store.history(room.name, { before, limit: 500 });
     const found = rows.findLast(({ event }) => event.event === 'FILE' && event.path === path && event.hash === hash);
-    if (found) return found.event.seq;
+    if (found) return { seq: found.event.seq };
     before = rows[0]?.event.seq ?? 1;
   }
   throw new HubError('no-upload', 'the upload was completed, but its event is gone');

@@ -53,7 +53,7 @@ export const uploads = {
     summary: 'Make the upload a file, checked against size= and hash=; repeating it gets the same answer.',
     words: ['upload'],
     input: z.object({ upload: UploadId, size: Octets.optional(), hash: Hash.optional() }),
-    output: z.object({ path: FilePath, size: Octets, hash: Hash, seq: Seq }),
+    output: z.object({ path: FilePath, size: Octets, hash: Hash, seq: Seq.optional() }),
     repeatable: 'yes',
   }),
   ABORT: command({
