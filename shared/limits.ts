@@ -49,6 +49,8 @@ export const limits = {
   /** Received octets after which what is held is made safe on disk and recorded, so a crash costs at most this much again. */
   uploadSyncOctets: 16 * MIB,
   uploadsPerPersonMax: 1_000,
+  /** Folders that a session watches: each is looked at for every file of its room. */
+  watchesMax: 100,
   /** How long `SAY id=` remembers. */
   repeatMs: 24 * 3_600_000,
   /** In a room with more ears than this, comings and goings wait so long for each other: a thousand people who enter would make a million writes. */

@@ -27,6 +27,7 @@ import { statsHandlers } from './stats.ts';
 import { talkHandlers } from './talk.ts';
 import { UploadShelf } from './upload-shelf.ts';
 import { uploadHandlers } from './uploads.ts';
+import { watchHandlers } from './watches.ts';
 import { whereaboutsHandlers } from './whereabouts.ts';
 
 /** What the hub makes for itself. */
@@ -73,6 +74,7 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...searchHandlers(domain),
     ...fileHandlers(domain, shelf),
     ...uploadHandlers(domain, shelf),
+    ...watchHandlers(domain),
     ...rightsHandlers(domain),
     ...accessHandlers(domain),
     ...statsHandlers(domain),

@@ -9,6 +9,7 @@ import type { Document, PrincipalId, Store } from './host.ts';
 import type { LiveSession } from './live-session.ts';
 import type { RoomRights, Sanction } from './permissions.ts';
 import type { Person } from './session.ts';
+import { tellWatchers, type Watch } from './watches.ts';
 
 /** The document of kind `room` under the folded name. */
 export interface RoomDocument extends RoomRights {
@@ -34,6 +35,8 @@ export class LiveRoom {
   /** The newest number that was published. */
   last: number;
   readonly #fanout: Fanout<LiveSession>;
+  /** Who follows its files without having joined. */
+  readonly watches = new Set<Watch>();
   /** Principal → sessions in the room, so that a person with two of them joins and parts once. */
   readonly #present = new Map<string, number>();
 
@@ -122,6 +125,7 @@ export class LiveRoom {
       if (session.person && !session.rooms.has(this)) this.join(session, session.person, event.seq - 1);
     }
     this.#fanout.publish(event, undefined, by);
+    if (this.watches.size > 0 && event.event === 'FILE') tellWatchers(this, event, this.#clock);
   }
 
   typing(session: LiveSession, person: Person): void {

@@ -9,6 +9,7 @@ import { rooms } from './rooms.ts';
 import { stats } from './stats.ts';
 import { talk } from './talk.ts';
 import { uploads } from './uploads.ts';
+import { watches } from './watches.ts';
 
 export const commands = {
   ...people,
@@ -17,6 +18,7 @@ export const commands = {
   ...talk,
   ...files,
   ...uploads,
+  ...watches,
   ...rights,
   ...access,
   ...stats,
@@ -36,6 +38,7 @@ export const subjects: Readonly<Record<string, Readonly<Record<string, Command>>
   talk,
   files,
   uploads,
+  watches,
   rights,
   access,
   stats,
