@@ -14,6 +14,13 @@ export const limits = {
   chunkOctets: 256 * KIB,
   /** The piece by which clients upload and verify. */
   pieceOctets: MIB,
+  /** Pieces of which PIECES gives the hashes: how small and large they may be, how many, and for how many files a person asks at once. */
+  pieceOctetsMin: 64 * KIB,
+  pieceOctetsMax: 16 * MIB,
+  piecesMax: 100_000,
+  piecesAtOnceMax: 2,
+  /** What one KEEP copies: its answer must not take longer than a client waits. */
+  keepOctetsMax: 64 * MIB,
   /** Contents up to here live in the store's own transaction, so that ten thousand small files need no fsync each. */
   inlineOctetsMax: 16 * KIB,
   /** Requests begun and not answered, per connection; then the server stops reading. So many share one commit. */

@@ -18,6 +18,7 @@ import { messageHandlers } from './messages.ts';
 import { rightsHandlers } from './moderation.ts';
 import { peopleHandlers } from './people.ts';
 import { demand, demandDirect } from './permissions.ts';
+import { pieceHandlers } from './pieces.ts';
 import { Presence } from './presence.ts';
 import { ReadMarks } from './read-marks.ts';
 import { foundRooms, roomHandlers } from './rooms.ts';
@@ -74,6 +75,7 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...searchHandlers(domain),
     ...fileHandlers(domain, shelf),
     ...uploadHandlers(domain, shelf),
+    ...pieceHandlers(domain, shelf),
     ...watchHandlers(domain),
     ...rightsHandlers(domain),
     ...accessHandlers(domain),

@@ -5,6 +5,7 @@
 import type { LogEvent } from '../../shared/events.ts';
 import type { Hash } from '../../shared/model.ts';
 import type { FilePath } from '../../shared/names.ts';
+import type { Range } from '../../shared/ranges.ts';
 import type { SearchQuery } from '../../shared/search.ts';
 
 /** Who owns a thing: `u:` and a folded account name, or `g:` and the session of a guest, which nobody has again. */
@@ -239,6 +240,11 @@ export interface Blobs {
   open(id: BlobId): Promise<BlobReader>;
   /** Removes a sealed or unsealed blob; not there is fine. Readers that are open go on. */
   remove(id: BlobId): Promise<void>;
+  /**
+   * sha256 of each range of a blob, sealed or being written; computed elsewhere than here, so ask for few octets at once.
+   * Error: a plain Error if it is not there, or shorter.
+   */
+  hashesOf(id: BlobId, ranges: readonly Range[]): Promise<readonly Hash[]>;
   /** sha256 of octets in memory. */
   hash(pieces: readonly Uint8Array[]): Hash;
   /** True while there is room for this many more octets above the low-water mark. */

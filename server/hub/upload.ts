@@ -75,6 +75,13 @@ export class Upload {
     return missingRanges(this.#written, size);
   }
 
+  /** Error: `bad-argument`. */
+  demandWithin(offset: number, octets: number): void {
+    const { size } = this.document;
+    if (size === undefined || offset + octets <= size) return;
+    throw new HubError('bad-argument', `the piece ends past the announced size ${size}`, { at: 'offset' });
+  }
+
   /** False if the blob is gone, so that the upload has to begin anew. */
   async isAlive(): Promise<boolean> {
     return this.#sealed !== undefined || (await this.#open()) !== undefined;

@@ -77,10 +77,7 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
       const pieces: Uint8Array[] = [];
       for await (const piece of exchange.content.pieces) pieces.push(piece);
       const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-      const announced = upload.document.size;
-      if (announced !== undefined && offset + size > announced) {
-        throw new HubError('bad-argument', `the piece ends past the announced size ${announced}`, { at: 'offset' });
-      }
+      upload.demandWithin(offset, size);
       shelf.fedBy(upload, session);
       await upload.write(offset, pieces, domain.clock.now());
       return { upload: id, offset, size };

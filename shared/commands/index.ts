@@ -4,6 +4,7 @@ import type { Command, Input, Output, Parsed } from './command.ts';
 import { files } from './files.ts';
 import { messages } from './messages.ts';
 import { people } from './people.ts';
+import { pieces } from './pieces.ts';
 import { rights } from './rights.ts';
 import { rooms } from './rooms.ts';
 import { stats } from './stats.ts';
@@ -18,6 +19,7 @@ export const commands = {
   ...talk,
   ...files,
   ...uploads,
+  ...pieces,
   ...watches,
   ...rights,
   ...access,
@@ -38,6 +40,7 @@ export const subjects: Readonly<Record<string, Readonly<Record<string, Command>>
   talk,
   files,
   uploads,
+  pieces,
   watches,
   rights,
   access,
