@@ -53,8 +53,9 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       if (path !== '/') await demandOwner(domain, path);
       if (path === '/' || isRoomRoot(path)) return { path, type: 'dir' };
       if (isTranscript(path)) return statTranscript(domain, call, path);
-      const { name: _, ...facts } = shownEntry(await entryAt(domain, path));
-      return { path, ...facts };
+      const entry = await entryAt(domain, path);
+      const { name: _, ...facts } = shownEntry(entry);
+      return { path, ...facts, ...(entry.seq !== undefined && { seq: entry.seq }) };
     },
 
     async GET(call, { path, offset = 0, length, 'if-hash': ifHash }) {
@@ -136,7 +137,7 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       const entry = { ...file, path: to, owner: person.principal, ownerName: person.name };
       const { size, hash } = file;
       const event = { room: target, draft: { event: 'FILE', op: 'put', path: to, size, hash } } as const;
-      const seq = await changeFiles(domain, person, [event], [{ kind: 'put-entry', entry, expect }]);
+      const seq = await changeFiles(domain, person, [event], [{ kind: 'put-entry', entry, expect, contentOf: from }]);
       return { from, to, size, hash, ...seq };
     },
   };

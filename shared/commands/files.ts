@@ -25,6 +25,8 @@ export const files = {
       modified: Time.optional(),
       owner: z.string().optional(),
       hash: Hash.optional(),
+      /** Of the event that announced it last: `SAY room reply=seq` is a comment on it. */
+      seq: Seq.optional(),
     }),
     needs: ['list', 'path'],
     repeatable: 'yes',

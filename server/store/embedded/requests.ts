@@ -39,6 +39,7 @@ export type Read =
   | readonly ['transcript', room: string, name: string, offset: number, length: number]
   | readonly ['entry', path: string]
   | readonly ['children', folder: string, after: string, limit: number]
+  | readonly ['files-with', hash: Hash, limit: number]
   | readonly ['usage', folder: string]
   | readonly ['document', kind: DocumentKind, key: string]
   | readonly ['documents', kind: DocumentKind, after: string, limit: number];
