@@ -21,6 +21,8 @@ export const limits = {
   piecesAtOnceMax: 2,
   /** What one KEEP copies: its answer must not take longer than a client waits. */
   keepOctetsMax: 64 * MIB,
+  /** Files of one content that are looked through for one that the uploader may download. */
+  sameContentsMax: 100,
   /** Contents up to here live in the store's own transaction, so that ten thousand small files need no fsync each. */
   inlineOctetsMax: 16 * KIB,
   /** Requests begun and not answered, per connection; then the server stops reading. So many share one commit. */

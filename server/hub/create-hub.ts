@@ -167,7 +167,7 @@ class LiveHub implements Hub {
 
   #authorise(person: Call['person'], [action, field]: NonNullable<Command['needs']>, input: Record<string, unknown>) {
     const value = String(input[field]);
-    if (value === '/' && action === 'list') return undefined;
+    if (value === '/' && (action === 'list' || action === 'see')) return undefined;
     const { rooms, directs } = this.#domain;
     if (value.startsWith('@')) {
       const room = directs.get(person, value);

@@ -7,7 +7,7 @@ import { demandOwner } from './homes.ts';
 import type { EntryRow, PrincipalId, Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { type Append, changeFiles } from './log.ts';
-import { demand, may } from './permissions.ts';
+import { demand, demandLook, may } from './permissions.ts';
 import { demandQuota } from './quotas.ts';
 import type { Person } from './session.ts';
 import { demandNoTranscript, getTranscript, isTranscript, listTranscripts, statTranscript } from './transcripts.ts';
@@ -30,8 +30,10 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
   return {
     async LS(call, { path, after }) {
       if (path === '/') return { path, count: await listRooms(domain, call) };
-      const { exchange } = call;
+      const { exchange, person, room } = call;
+      const looksAt = demandLook(person, room.rights);
       if (isTranscript(path)) return listTranscripts(domain, call, path, after);
+      if (looksAt === 'own') return { path, count: await listOwn(domain, call, path, after) };
       if (isRoomRoot(path)) await demandOwner(domain, path);
       else {
         const entry = await entryAt(domain, path);
@@ -50,10 +52,14 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
     },
 
     async STAT(call, { path }) {
-      if (path !== '/') await demandOwner(domain, path);
-      if (path === '/' || isRoomRoot(path)) return { path, type: 'dir' };
+      if (path === '/') return { path, type: 'dir' };
+      const { person, room } = call;
+      const looksAt = demandLook(person, room.rights);
+      await demandOwner(domain, path);
+      if (isRoomRoot(path)) return { path, type: 'dir' };
       if (isTranscript(path)) return statTranscript(domain, call, path);
       const entry = await entryAt(domain, path);
+      if (looksAt === 'own' && entry.owner !== person.principal) throw new HubError('no-file', `there is no ${path}`);
       const { name: _, ...facts } = shownEntry(entry);
       return { path, ...facts, ...(entry.seq !== undefined && { seq: entry.seq }) };
     },
@@ -146,6 +152,20 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
 /** What somebody puts into a folder after it was looked at does not go with it. */
 function onlyOwn(person: Person, room: LiveRoom): { readonly onlyOf?: PrincipalId } {
   return may(person, 'delete-any', room.rights) ? {} : { onlyOf: person.principal };
+}
+
+/** To who may only bring files, theirs are all that is there: whether there is such a folder they are not told either. */
+async function listOwn(domain: Domain, { person, exchange }: Call, path: FilePath, after?: string): Promise<number> {
+  let count = 0;
+  const tell = async (entry: EntryRow) => {
+    if (entry.owner !== person.principal) return;
+    count++;
+    await exchange.row?.(shownEntry(entry));
+  };
+  const entry = isRoomRoot(path) ? undefined : await domain.store.entry(path);
+  if (entry?.type === 'file') await tell(entry);
+  else for await (const child of childrenOf(domain, path, after)) await tell(child);
+  return count;
 }
 
 /** `/` lists the rooms that one may see, and behind them one's own home. */

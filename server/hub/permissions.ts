@@ -130,6 +130,16 @@ export function demand(
   throw new HubError('forbidden', `you may not ${wants[action]}${advice}`);
 }
 
+/**
+ * What of the files here the person may look at: all, or those of their own where they may only bring some. Error: as
+ * `demand`.
+ */
+export function demandLook(person: Person, room: RoomRights): 'all' | 'own' {
+  if (!may(person, 'list', room) && may(person, 'upload', room)) return 'own';
+  demand(person, 'list', room);
+  return 'all';
+}
+
 const directActions: readonly Action[] = ['see', 'read', 'post'];
 
 /** Both may see, read and post, administrators among the two no more than that; a token may leave less. Error: `forbidden`. */

@@ -128,6 +128,12 @@ export class UploadShelf {
     this.#released(upload);
   }
 
+  /** The unfinished one to this path, if there is one. */
+  async forget(person: Person, path: string): Promise<void> {
+    const upload = this.#byPlace.get(placeOf(person.principal, path));
+    if (upload) await this.remove(upload);
+  }
+
   async remove(upload: Upload): Promise<void> {
     const place = placeOf(upload.document.principal, upload.document.path);
     this.#byId.delete(upload.id);

@@ -154,11 +154,22 @@ export class Upload {
 
   /** Forgets the upload and what it held. */
   async drop(): Promise<void> {
+    await this.#close();
+    await this.#store.commit([{ kind: 'remove-document', document: 'upload', key: this.id }]);
+    if (!this.document.done) await this.#blobs.remove(this.document.blob);
+  }
+
+  /** Forgets what it held alone: it became a file with the content of another. */
+  async discard(): Promise<void> {
+    await Promise.allSettled(this.#writing);
+    await this.#close();
+    await this.#blobs.remove(this.document.blob);
+  }
+
+  async #close(): Promise<void> {
     await this.#checkpoint;
     const writer = await this.#writer;
     this.#writer = undefined;
     if (!this.#sealed) await writer?.close();
-    await this.#store.commit([{ kind: 'remove-document', document: 'upload', key: this.id }]);
-    if (!this.document.done) await this.#blobs.remove(this.document.blob);
   }
 }

@@ -9,6 +9,7 @@ import { heldOctets, parseRanges } from '../../shared/ranges.ts';
 import { type Received, receiveContent } from './content.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { Write } from './host.ts';
+import { type KnownContent, knownContent } from './known-content.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { changeFiles } from './log.ts';
 import { demand, may } from './permissions.ts';
@@ -49,6 +50,21 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
     }
   }
 
+  /** Undefined where the content has to be sent, also if it went meanwhile. */
+  async function putKnown({ room, person }: Call, input: ParsedOf<'PUT'>, expect: Expected) {
+    const known = await knownContent(domain, person, input.size, input.hash);
+    if (!known) return undefined;
+    try {
+      const seq = await putFile(domain, room, person, { ...input, mode: input.mode ?? 'new' }, known, expect);
+      await shelf.forget(person, input.path);
+      return { done: true, path: input.path, size: known.size, hash: known.hash, ...seq };
+    } catch (error) {
+      const isGone = error instanceof HubError && error.code === 'conflict';
+      if (isGone && !(await knownContent(domain, person, input.size, input.hash))) return undefined;
+      throw error;
+    }
+  }
+
   return {
     async PUT(call, asked) {
       const { room, person, session, exchange } = call;
@@ -64,7 +80,9 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
       if (exchange.content) return putWhole(call, input);
       if (input.until)
         throw new HubError('bad-argument', 'until=fin is for content that follows the line', { at: 'until' });
-      await demandPlace(domain, room, person, input.path, input.mode ?? 'new', input.match);
+      const expect = await demandPlace(domain, room, person, input.path, input.mode ?? 'new', input.match);
+      const known = await putKnown(call, input, expect);
+      if (known) return known;
       const upload = await shelf.beginOrResume(person, input);
       shelf.fedBy(upload, session);
       const have = await upload.makeSafe(domain.clock.now());
@@ -131,8 +149,18 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
     const expect = await demandPlace(domain, room, person, document.path, document.mode, document.match);
     const size = givenSize ?? document.size ?? upload.extent;
     const missing = upload.missing(size).reduce((sum, range) => sum + range.end - range.start, 0);
-    if (missing > 0) throw new HubError('conflict', `${missing} octets are missing; OFFSET says which are held`);
+    const known = missing > 0 ? await knownContent(domain, person, size, givenHash ?? document.hash) : undefined;
+    if (missing > 0 && !known)
+      throw new HubError('conflict', `${missing} octets are missing; OFFSET says which are held`);
     await demandQuota(domain, shelf, room, size, document.path);
+    if (known) {
+      demandAsAnnounced(known, document.size, document.hash);
+      const done = { size, hash: known.hash };
+      const seq = await putFile(domain, room, person, document, known, expect, [shelf.doneWrite(upload, done)]);
+      shelf.finished(upload, { ...done, ...seq });
+      await upload.discard();
+      return { ...done, ...seq };
+    }
     const content = { kind: 'blob', id: document.blob } as const;
     const received = { content, size, hash: await upload.seal(size) };
     try {
@@ -163,7 +191,7 @@ async function putFile(
   room: LiveRoom,
   person: Person,
   place: Place,
-  received: Received,
+  received: Received | KnownContent,
   expected: Expected,
   writes: readonly Write[] = [],
 ): Promise<{ readonly seq?: number }> {
@@ -180,11 +208,13 @@ async function putFile(
     hash,
     content,
   } as const;
+  const shared = 'contentOf' in received ? { contentOf: received.contentOf } : {};
+  const step = { kind: 'put-entry', entry, ...shared } as const;
   let expect = expected;
   for (let tries = 0; ; tries++) {
     try {
       const event = { room, draft: { event: 'FILE', op: 'put', path, size, hash } } as const;
-      return await changeFiles(domain, person, [event], [{ kind: 'put-entry', entry, expect }, ...writes]);
+      return await changeFiles(domain, person, [event], [{ ...step, expect }, ...writes]);
     } catch (error) {
       if (tries >= 3 || !(error instanceof HubError && error.code === 'conflict')) throw error;
       expect = await demandPlace(domain, room, person, path, place.mode, place.match);

@@ -11,7 +11,7 @@ export const files = {
     input: z.object({ path: FilePath, after: z.string().optional() }),
     output: z.object({ path: FilePath, count: Count }),
     rows: Entry,
-    needs: ['list', 'path'],
+    needs: ['see', 'path'],
     repeatable: 'yes',
   }),
   STAT: command({
@@ -28,7 +28,7 @@ export const files = {
       /** Of the event that announced it last: `SAY room reply=seq` is a comment on it. */
       seq: Seq.optional(),
     }),
-    needs: ['list', 'path'],
+    needs: ['see', 'path'],
     repeatable: 'yes',
   }),
   GET: command({

@@ -138,3 +138,66 @@ t.test('an upload takes only from what may be downloaded, and only what is there
   t.equal(await ada.code('KEEP', whole), 'no-upload', 'another person’s upload');
   t.match(await bob.do('OFFSET', { upload: upload! }), { have: '0-2' });
 });
+
+t.test('a content that one may download already need not be sent', async t => {
+  const { account, settle } = await testHub();
+  const [ada, bob] = [await account('ada'), await account('bob')];
+  const octets = randomBytes(MIB);
+  const facts = { size: octets.length, hash: sha256(octets) };
+  await ada.put('/lobby/a', octets);
+  await bob.do('JOIN', { room: 'lobby' });
+  const { upload } = await bob.do('PUT', { path: '/lobby/d/b', size: octets.length, parents: true });
+  const done = await bob.do('PUT', { path: '/lobby/d/b', ...facts, modified: '2020-01-01T00:00:00Z' });
+  t.same(done, { done: true, path: '/lobby/d/b', ...facts, seq: 2 });
+  t.equal(await bob.code('OFFSET', { upload }), 'no-upload', 'what was begun before is over');
+  await settle();
+  t.match(bob.events.at(-1), { event: 'FILE', op: 'put', path: '/lobby/d/b', from: 'bob' });
+  t.match(await bob.do('STAT', { path: '/lobby/d/b' }), { owner: 'bob', modified: '2020-01-01T00:00:00Z' });
+  await ada.do('RM', { path: '/lobby/a' });
+  t.match(await bob.rows('PIECES', { of: '/lobby/d/b' }), [{ hash: facts.hash }], 'the content is its own');
+  t.equal(await bob.code('PUT', { path: '/lobby/d/b', ...facts }), 'exists');
+  t.match(await bob.do('PUT', { path: '/lobby/d/b', ...facts, mode: 'replace' }), { done: true }, 'over itself');
+  t.match(await bob.rows('PIECES', { of: '/lobby/d/b' }), [{ hash: facts.hash }]);
+  t.match(await bob.do('PUT', { path: '/lobby/c', ...facts, size: 5 }), { have: '' }, 'another size');
+  await bob.put('/lobby/small', 'abc');
+  t.match(await bob.do('PUT', { path: '/lobby/small2', size: 3, hash: sha256('abc') }), { done: true });
+});
+
+t.test('whether strangers hold a content is not told', async t => {
+  const { account } = await testHub();
+  const [ada, bob] = [await account('ada'), await account('bob')];
+  const facts = { size: 3, hash: sha256('abc') };
+  await ada.put('/~ada/a', 'abc');
+  await ada.do('CREATE', { room: 'den' });
+  await ada.put('/den/a', 'abc');
+  await ada.do('ROLE', { room: 'den', user: 'bob', role: 'dropper' });
+  const { upload, ...answer } = await bob.do('PUT', { path: '/lobby/b', ...facts });
+  t.same(answer, { piece: MIB, have: '' });
+  t.equal(await bob.code('COMMIT', { upload }), 'conflict');
+  await ada.do('ROLE', { room: 'den', user: 'bob', role: 'reader' });
+  t.match(await bob.do('COMMIT', { upload: upload! }), { ...facts, seq: 1 }, 'and at the end it is looked at again');
+});
+
+t.test('an upload on its way ends when its content turns out to be there, and repeats its answer', async t => {
+  const { account } = await testHub();
+  const [ada, bob] = [await account('ada'), await account('bob')];
+  const octets = randomBytes(2 * MIB);
+  await ada.put('/lobby/a', octets);
+  const { upload } = await bob.do('PUT', { path: '/lobby/b', size: octets.length });
+  await chunk(bob, upload, 0, octets.subarray(0, MIB));
+  const commit = { upload: upload!, hash: sha256(octets) };
+  const done = await bob.do('COMMIT', commit);
+  t.match(done, { path: '/lobby/b', size: octets.length, seq: 2 });
+  t.same(await bob.do('COMMIT', commit), done);
+  t.same(await bob.rows('UPLOADS', {}), []);
+  t.equal(await bob.code('CHUNK', { upload, offset: 0 }, { content: { pieces: [octets] } }), 'no-upload');
+});
+
+t.test('what need not be sent counts as if it had been', async t => {
+  const { account } = await testHub();
+  const [ada, bob] = [await account('ada'), await account('bob')];
+  await ada.put('/lobby/a', 'abcdef');
+  await bob.do('CREATE', { room: 'den' });
+  await bob.do('QUOTA', { room: 'den', octets: 5 });
+  t.equal(await bob.code('PUT', { path: '/den/a', size: 6, hash: sha256('abcdef') }), 'quota');
+});

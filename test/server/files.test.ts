@@ -1,4 +1,4 @@
-/** Homes, the folder of an account: whose they are, what is done in them, and that nobody else learns of them. */
+/** Homes and whose they are; what who may only bring files sees of them; comments on files. */
 import t from 'tap';
 import { type Guest, testHub } from '../support/hub.ts';
 
@@ -143,4 +143,74 @@ t.test('names that every object has are names like others', async t => {
   t.equal(await person.code('LS', { path: '/lobby' }), 'ok');
   await person.put('/~constructor/a', 'a');
   t.equal(await (await account('bob')).code('GET', { path: '/~constructor/a' }), 'no-room');
+});
+
+t.test('who may only bring files sees those of their own and no others', async t => {
+  const { account, guest } = await testHub();
+  const [ada, bob] = [await account('ada'), await account('bob')];
+  await ada.do('CREATE', { room: 'box' });
+  await ada.put('/box/d/theirs', 'x', { parents: true });
+  await ada.put('/box/a', 'x');
+  const { invite } = await ada.do('INVITE', { room: 'box', role: 'dropper' });
+  const eve = await guest('eve');
+  await eve.do('NICK', { user: 'eve', invite });
+  await ada.do('ROLE', { room: 'box', user: 'bob', role: 'dropper' });
+  await bob.put('/box/d/mine', 'xy');
+  t.match(await bob.put('/box/a', 'xyz'), { path: '/box/a-2' });
+  await eve.put('/box/hers', 'x');
+  const list = async (person: typeof bob, path: string) => (await person.rows('LS', { path })).map(({ name }) => name);
+  t.same(await list(bob, '/box'), ['a-2']);
+  t.same(await list(bob, '/box/d'), ['mine']);
+  t.same(await list(bob, '/box/d/mine'), ['mine']);
+  t.same(await list(eve, '/box'), ['hers']);
+  for (const path of ['/box/d/theirs', '/box/a', '/box/none', '/box/none/none']) {
+    t.same(await list(bob, path), [], path);
+    t.equal(await bob.code('STAT', { path }), 'no-file', path);
+  }
+  t.equal(await bob.code('STAT', { path: '/box/d' }), 'no-file');
+  t.match(await bob.do('STAT', { path: '/box/a-2' }), { size: 3, owner: 'bob' });
+  t.match(await bob.do('STAT', { path: '/box' }), { type: 'dir' });
+  for (const [verb, input] of [
+    ['GET', { path: '/box/a-2' }],
+    ['RM', { path: '/box/a-2' }],
+    ['LS', { path: '/box/.chat' }],
+  ] as const)
+    t.equal(await bob.code(verb, input), 'forbidden', verb);
+  const { upload } = await bob.do('PUT', { path: '/box/begun', size: 9 });
+  t.match(await bob.rows('UPLOADS', {}), [{ upload, path: '/box/begun' }]);
+  t.equal(await bob.code('ABORT', { upload }), 'ok');
+  await ada.do('ROLE', { room: 'box', user: 'bob', role: 'none' });
+  await ada.do('VISIBILITY', { room: 'box', visibility: 'listed' });
+  for (const verb of ['LS', 'STAT'] as const) t.equal(await bob.code(verb, { path: '/box' }), 'forbidden');
+});
+
+t.test('a reply to a file is a comment on it, and STAT says to what one replies', async t => {
+  const { account, settle } = await testHub();
+  const [ada, bob] = [await account('ada'), await account('bob')];
+  await bob.do('JOIN', { room: 'lobby' });
+  await ada.do('SAY', { room: 'lobby', text: 'look' });
+  await ada.put('/lobby/a', 'a');
+  const seqOf = async (path: string) => (await bob.do('STAT', { path })).seq;
+  t.equal(await seqOf('/lobby/a'), 2);
+  t.equal(await bob.code('SAY', { room: 'lobby', reply: 2, text: 'nice' }), 'ok');
+  t.equal(await bob.code('SAY', { room: 'lobby', reply: 1, text: 'nice too' }), 'ok');
+  await ada.do('TOPIC', { room: 'lobby' });
+  await ada.do('REACT', { room: 'lobby', of: 1, emoji: 'ok' });
+  for (const reply of [5, 6, 99]) t.equal(await bob.code('SAY', { room: 'lobby', reply, text: 'x' }), 'no-message');
+  await settle();
+  t.match(bob.events, { 2: { event: 'MSG', seq: 3, reply: 2, text: 'nice' } });
+  await ada.do('MKDIR', { path: '/lobby/d' });
+  await ada.do('MV', { from: '/lobby/a', to: '/lobby/d/a' });
+  t.same([await seqOf('/lobby/d'), await seqOf('/lobby/d/a')], [6, 7]);
+  await ada.do('CP', { from: '/lobby/d/a', to: '/lobby/b' });
+  await ada.put('/lobby/d/a', 'b', { mode: 'replace' });
+  t.same([await seqOf('/lobby/b'), await seqOf('/lobby/d/a')], [8, 9]);
+  await ada.do('CREATE', { room: 'den' });
+  await ada.do('MV', { from: '/lobby/d', to: '/den/d' });
+  t.same([await seqOf('/den/d'), await seqOf('/den/d/a')], [1, undefined]);
+  const chunks: string[] = [];
+  const row = (_: object, __?: string, octets?: Uint8Array) => void chunks.push(Buffer.from(octets!).toString());
+  const [{ name } = {}] = (await bob.rows('LS', { path: '/lobby/.chat' })).filter(({ name }) => /txt$/.test(`${name}`));
+  await bob.do('GET', { path: `/lobby/.chat/${name}` }, { row });
+  t.match(chunks.join(''), /ada: look\n.* ada put \/lobby\/a \(1 octets\)\n.* bob replied to 2: nice\n/);
 });
