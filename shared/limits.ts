@@ -18,7 +18,7 @@ export const limits = {
   pieceOctetsMin: 64 * KIB,
   pieceOctetsMax: 16 * MIB,
   piecesMax: 100_000,
-  piecesAtOnceMax: 2,
+  piecesAtOnceMax: 4,
   /** What one KEEP copies: its answer must not take longer than a client waits. */
   keepOctetsMax: 64 * MIB,
   /** Files of one content that are looked through for one that the uploader may download. */

@@ -88,7 +88,7 @@ t.test('hashing ends with whoever asked, and a person has only so much of it at 
   );
   t.equal(await ada.code('PIECES', { of: '/lobby/big' }), 'busy');
   go();
-  t.same(await Promise.all(waiting), ['ok', 'ok']);
+  t.same(new Set(await Promise.all(waiting)), new Set(['ok']));
   t.equal(await ada.code('PIECES', { of: '/lobby/big' }), 'ok');
 });
 
