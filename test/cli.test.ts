@@ -97,6 +97,7 @@ t.test('a home is a place for files like a room', async t => {
   t.match(all.stdout, /^.* ~ada\/$/m);
   t.match(own.stdout, /^ +- .* kept\/\n$/);
   t.match(quota.stdout, /^used {2,}5$/m);
+  t.match(await pl('account', 'remove', 'ada'), { code: 73, stderr: /~ada holds files/ }, 'it would be the next ada’s');
 });
 
 t.test('files go up, are listed, moved, copied, read, removed and come back, with one line each', async t => {
