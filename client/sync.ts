@@ -53,7 +53,7 @@ export async function sync(
     here.get(name) !== type && !isIgnored(type === 'dir' ? `${name}/` : name);
   const gone = options.delete ? goneEntries([...there.values()], isGone) : [];
   const removed = gone.map(({ path }) => path);
-  if (options.dryRun) return { files: 0, octets: 0, same, sent: [], removed, planned };
+  if (options.dryRun) return { files: 0, octets: 0, same, kept: 0, sent: [], removed, planned };
   const remove = async ({ path }: RemoteEntry) => {
     await session.request('RM', { path, recursive: true });
   };

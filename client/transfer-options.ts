@@ -16,11 +16,13 @@ export interface TransferOptions {
   readonly recursive?: boolean | undefined;
   /** Send or fetch also what has the same size and date on both sides. */
   readonly force?: boolean | undefined;
+  /** Send of a file of 4 MiB or more only what differs from the one that stands there, and nothing of a content that the hub has. */
+  readonly delta?: boolean | undefined;
   /** What of a folder stays out, by its name below it; folders' names end in `/`. */
   readonly isIgnored?: ((name: string) => boolean) | undefined;
 }
 
-export interface FileOptions extends Pick<TransferOptions, 'signal' | 'timeoutMs' | 'parallel'> {
+export interface FileOptions extends Pick<TransferOptions, 'signal' | 'timeoutMs' | 'parallel' | 'delta'> {
   readonly onStep?: OnStep | undefined;
   readonly pacer?: Pacer | undefined;
 }

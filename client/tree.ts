@@ -18,6 +18,8 @@ export interface Summary {
   readonly octets: number;
   /** Files that were there already, with the same size and date. */
   readonly same: number;
+  /** Octets that needed not be sent, since the hub had them. */
+  readonly kept: number;
   readonly sent: readonly (Sent | Received)[];
 }
 
@@ -142,9 +144,9 @@ async function fetchOne(
 }
 
 /** The rate is one for all files of a call. */
-function fileOptions({ signal, timeoutMs, parallel, bytesPerSecond, onProgress }: TransferOptions): FileOptions {
+function fileOptions({ signal, timeoutMs, parallel, delta, bytesPerSecond, onProgress }: TransferOptions): FileOptions {
   const pacer = bytesPerSecond === undefined ? undefined : new Pacer(bytesPerSecond);
-  return { signal, timeoutMs, parallel, pacer, onStep: metered(onProgress) };
+  return { signal, timeoutMs, parallel, delta, pacer, onStep: metered(onProgress) };
 }
 
 class Tally {
@@ -167,6 +169,7 @@ class Tally {
 
   summary(): Summary {
     const octets = this.#sent.reduce((sum, { size }) => sum + size, 0);
-    return { files: this.#sent.length, octets, same: this.#same, sent: this.#sent };
+    const kept = this.#sent.reduce((sum, one) => sum + ('kept' in one ? (one.kept ?? 0) : 0), 0);
+    return { files: this.#sent.length, octets, same: this.#same, kept, sent: this.#sent };
   }
 }

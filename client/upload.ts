@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
-import { heldOctets, missingRanges, parseRanges, type Range } from '../shared/ranges.ts';
+import { addRange, heldOctets, missingRanges, parseRanges, type Range } from '../shared/ranges.ts';
 import type { BulkLinks } from './bulk.ts';
+import { type Digests, deltaFromOctets, digestsOf, keepSame } from './delta.ts';
 import { PartylineError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { LocalEntry } from './local-tree.ts';
@@ -19,6 +20,8 @@ export interface Sent {
   readonly size: number;
   readonly hash: string;
   readonly resumedFrom: number;
+  /** With `delta`: octets that the hub had already. */
+  readonly kept?: number;
 }
 
 /** Pieces on their way at once on one connection: enough to keep the server busy while one is acknowledged. */
@@ -72,8 +75,13 @@ export async function sendLarge(
   options: FileOptions,
 ): Promise<Sent> {
   const file = await open(local.path);
-  const sending = { session, bulk, local, path, options, file };
-  const send = (isFresh: boolean) => bulk.again(() => sendPieces(sending, isFresh), options.signal);
+  const isDelta = options.delta && local.size >= deltaFromOctets;
+  const send = async (isFresh: boolean) => {
+    if (isDelta) options.onStep?.({ phase: 'hash', path, octets: 0, total: local.size, resumedFrom: 0 });
+    const digests = isDelta ? await digestsOf(file, local.size, options.signal) : undefined;
+    const sending = { session, bulk, local, path, options, file, digests };
+    return bulk.again(() => sendPieces(sending, isFresh), options.signal);
+  };
   try {
     return await send(false).catch(error => {
       if (!(error instanceof PartylineError && error.code === 'hash-mismatch')) throw error;
@@ -91,9 +99,14 @@ interface Sending {
   readonly path: string;
   readonly options: FileOptions;
   readonly file: FileHandle;
+  /** Of a file of which only what differs is sent. */
+  readonly digests: Digests | undefined;
 }
 
-async function sendPieces({ session, bulk, local, path, options, file }: Sending, fresh: boolean): Promise<Sent> {
+async function sendPieces(
+  { session, bulk, local, path, options, file, digests }: Sending,
+  fresh: boolean,
+): Promise<Sent> {
   const { size: total } = local;
   const { signal, timeoutMs, onStep } = options;
   const begin = {
@@ -103,20 +116,31 @@ async function sendPieces({ session, bulk, local, path, options, file }: Sending
     parents: true,
     modified: rfc3339(local.modifiedMs),
     fresh,
+    ...(digests && { hash: digests.whole }),
   } as const;
   const { upload, have = '', hash: known } = await session.request('PUT', begin, { signal, timeoutMs });
-  if (upload === undefined && known !== undefined) return { path, size: total, hash: known, resumedFrom: total };
+  if (upload === undefined && known !== undefined) {
+    onStep?.({ phase: 'done', path, octets: total, total, resumedFrom: 0 });
+    return { path, size: total, hash: known, resumedFrom: 0, kept: total };
+  }
   if (upload === undefined) throw new PartylineError('internal', 'the server answered PUT without an upload');
   const held = parseRanges(have);
   const resumedFrom = heldOctets(held);
-  let octets = resumedFrom;
+  const kept = digests
+    ? await keepSame({ session, upload, path, size: total, digests, missing: missingRanges(held, total), signal })
+    : [];
+  const there = kept.reduce(addRange, held);
+  const keptOctets = heldOctets(there) - resumedFrom;
+  let octets = heldOctets(there);
   const tell = (phase: 'send' | 'hash' | 'commit', done: number) =>
     onStep?.({ phase, path, octets: done, total, resumedFrom });
-  const pieces = missingRanges(held, total).flatMap(split);
-  const hash = new RunningHash(bulk.hashes, { fd: file.fd, size: total }, () => {
-    // What was held by the hub already may take longer to hash than the rest took to send.
-    if (octets === total && hash.position < total) tell('hash', hash.position);
-  });
+  const pieces = missingRanges(there, total).flatMap(split);
+  const hash = digests
+    ? undefined
+    : new RunningHash(bulk.hashes, { fd: file.fd, size: total }, () => {
+        // What was held by the hub already may take longer to hash than the rest took to send.
+        if (hash && octets === total && hash.position < total) tell('hash', hash.position);
+      });
   try {
     const lane = async (link: Link, until: AbortSignal) => {
       const sent = ({ start, end }: Range) => {
@@ -125,14 +149,14 @@ async function sendPieces({ session, bulk, local, path, options, file }: Sending
       };
       await sendSome({ link, file, upload, pieces, hash, sent, options: { ...options, signal: until } });
     };
-    await bulk.share(Math.min(bulk.connectionsFor(total - resumedFrom, options.parallel), pieces.length), lane, signal);
-    const commit = { upload, size: total, hash: await hash.whole() };
+    await bulk.share(Math.min(bulk.connectionsFor(total - octets, options.parallel), pieces.length), lane, signal);
+    const commit = { upload, size: total, hash: digests?.whole ?? (await hash?.whole()) };
     tell('commit', total);
     const done = await session.request('COMMIT', commit, { signal, timeoutMs: commitTimeoutMs });
     onStep?.({ phase: 'done', path, octets: total, total, resumedFrom });
-    return { path: done.path, size: done.size, hash: done.hash, resumedFrom };
+    return { path: done.path, size: done.size, hash: done.hash, resumedFrom, ...(digests && { kept: keptOctets }) };
   } finally {
-    await hash.close();
+    await hash?.close();
   }
 }
 
@@ -153,7 +177,7 @@ interface Lane {
   readonly upload: string;
   /** What is left for all lanes. */
   readonly pieces: Range[];
-  readonly hash: RunningHash;
+  readonly hash: RunningHash | undefined;
   readonly sent: (piece: Range) => void;
   readonly options: FileOptions;
 }
@@ -171,7 +195,7 @@ async function sendSome({ link, file, upload, pieces, hash, sent, options }: Lan
     const buffer = spare.pop() ?? Buffer.allocUnsafeSlow(limits.pieceOctets);
     const blob = buffer.subarray(0, end - offset);
     await readExactly(file, blob, offset);
-    hash.advance(end);
+    hash?.advance(end);
     const taken = piece;
     const answer = link.request('CHUNK', commands.CHUNK, { upload, offset }, { blob, signal, timeoutMs });
     window.add(

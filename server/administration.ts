@@ -1,7 +1,7 @@
 /** What an administrator does to a data folder without the server: accounts, check, backup. Works beside a running server. */
 import { mkdir } from 'node:fs/promises';
 import { HubError } from '../shared/errors.ts';
-import { foldName, UserName } from '../shared/names.ts';
+import { type FilePath, foldName, UserName } from '../shared/names.ts';
 import { type Exported, exportRoom as exportRoomOf } from './export.ts';
 import type { Store, Write } from './hub/host.ts';
 import { type AccountDocument, accountDocument } from './hub/people.ts';
@@ -71,11 +71,14 @@ export async function listAccounts(dataDir: string): Promise<readonly AccountDoc
   });
 }
 
-/** Error: HubError `no-user`. What the person wrote and uploaded stays. */
+/** Errors: HubError `no-user`; `conflict` while the home holds something. What the person wrote and uploaded stays. */
 export async function removeAccount(dataDir: string, name: string): Promise<void> {
   await withStore(dataDir, async store => {
     const key = foldName(name);
     if (!(await store.document('account', key))) throw new HubError('no-user', `there is no account ${name}`);
+    // Whoever gets the name later gets the home.
+    if ((await store.children(`/~${key}` as FilePath, { limit: 1 })).length > 0)
+      throw new HubError('conflict', `/~${key} holds files: an administrator moves or removes them first`);
     const writes: Write[] = [{ kind: 'remove-document', document: 'account', key }];
     // Whoever gets the name later must not be entered by them.
     for await (const token of tokensOf({ store }, key)) {

@@ -48,6 +48,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
       guests: settings.guests,
       clearPasswords: settings['clear-passwords'],
       registration: settings.registration,
+      homeOctets: settings['home-octets'],
     },
   });
   app.register(health, { trouble: () => store.trouble() });

@@ -59,6 +59,11 @@ export const settingsTable = {
     help: 'people may enter without an account; on while the host is loopback',
   },
   registration: { schema: onOff, fallback: false, help: 'everybody may make an account; off: by invite only' },
+  'home-octets': {
+    schema: octets,
+    fallback: 10_240 * MIB,
+    help: 'what the files of one home may take; 0 for no limit',
+  },
   'clear-passwords': { schema: onOff, fallback: false, help: 'take passwords in clear from other hosts' },
   'tls-cert': {
     schema: file,

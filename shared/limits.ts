@@ -14,6 +14,15 @@ export const limits = {
   chunkOctets: 256 * KIB,
   /** The piece by which clients upload and verify. */
   pieceOctets: MIB,
+  /** Pieces of which PIECES gives the hashes: how small and large they may be, how many, and for how many files a person asks at once. */
+  pieceOctetsMin: 64 * KIB,
+  pieceOctetsMax: 16 * MIB,
+  piecesMax: 100_000,
+  piecesAtOnceMax: 4,
+  /** What one KEEP copies: its answer must not take longer than a client waits. */
+  keepOctetsMax: 64 * MIB,
+  /** Files of one content that are looked through for one that the uploader may download. */
+  sameContentsMax: 100,
   /** Contents up to here live in the store's own transaction, so that ten thousand small files need no fsync each. */
   inlineOctetsMax: 16 * KIB,
   /** Requests begun and not answered, per connection; then the server stops reading. So many share one commit. */
@@ -49,6 +58,8 @@ export const limits = {
   /** Received octets after which what is held is made safe on disk and recorded, so a crash costs at most this much again. */
   uploadSyncOctets: 16 * MIB,
   uploadsPerPersonMax: 1_000,
+  /** Folders that a session watches: each is looked at for every file of its room. */
+  watchesMax: 100,
   /** How long `SAY id=` remembers. */
   repeatMs: 24 * 3_600_000,
   /** In a room with more ears than this, comings and goings wait so long for each other: a thousand people who enter would make a million writes. */

@@ -29,6 +29,8 @@ export const Hash = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'is sha256: and 64
 export type Hash = z.infer<typeof Hash>;
 /** A word a client makes up, so that repeating a request is harmless. */
 export const RequestId = z.string().regex(/^[\w.-]{1,64}$/, 'is 1 to 64 letters, digits, - _ .');
+/** Octets of the pieces that PIECES hashes. */
+export const PieceOctets = whole(limits.pieceOctetsMin, limits.pieceOctetsMax);
 /** What INVITE answered. */
 export const InviteId = z.string().regex(/^i_[\w-]{16,60}$/, 'is the word that INVITE answered');
 export const UploadId = z.string().regex(/^u_[\w-]{8,40}$/, 'is the name that PUT answered');

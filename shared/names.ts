@@ -39,6 +39,16 @@ export const TalkName = z
   )
   .brand<'RoomName'>();
 
+/** A room, or the home of an account: `~ada`. */
+export const PlaceName = z.union([
+  RoomName,
+  z
+    .string()
+    .startsWith('~')
+    .check(z.refine(name => UserName.safeParse(name.slice(1)).success, { error: 'is a room, or ~person for a home' }))
+    .brand<'RoomName'>(),
+]);
+
 /** The form under which names are compared: compatibility forms and case folded. By way of capitals, so that ß is ss. */
 export function foldName(name: string): string {
   return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');

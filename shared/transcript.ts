@@ -60,7 +60,7 @@ function saidBy(event: LogEvent): { readonly before: string; readonly behind: st
   const { from } = event;
   switch (event.event) {
     case 'MSG':
-      return { before: `${from}: `, behind: '' };
+      return { before: `${from}${event.reply === undefined ? '' : ` replied to ${event.reply}`}: `, behind: '' };
     case 'EDITED':
       return { before: `${from} edited ${event.of}: `, behind: '' };
     case 'DELETED':

@@ -73,6 +73,33 @@ async function interruptBehind(person: Person, proxy: FaultProxy, way: Direction
   }
 }
 
+t.test('a home is a place for files like a room', async t => {
+  const { pl, folder, url } = await adaAtWork(t);
+  const home = `${url}/~ada`;
+  const tree = join(folder, 'tree');
+  await makeDir(join(tree, 'in'), { recursive: true });
+  await writeFile(join(tree, 'in', 'a.txt'), 'hello');
+  await writeFile(join(tree, 'big'), randomBytes(100_000));
+  t.equal((await pl('mkdir', `${home}/kept`)).code, 0);
+  t.match(await pl('sync', `${tree}/`, `${home}/tree`), { code: 0, stderr: /2 files/ });
+  t.match(await pl('sync', `${tree}/`, `${home}/tree`), { code: 0, stderr: /0 files.*2 unchanged/ });
+  await writeFile(join(tree, 'big'), Buffer.alloc(5_000_000, 'x'));
+  await pl('put', join(tree, 'big'), `${home}/tree/`);
+  await writeFile(join(tree, 'big'), Buffer.alloc(5_000_001, 'x'));
+  t.match(await pl('sync', '--delta', `${tree}/`, `${home}/tree`), {
+    stderr: /^1 file, 4\.8 MiB .* 18\.8 KiB of it sent/m,
+  });
+  t.equal((await pl('mv', `${home}/tree/in/a.txt`, `${home}/kept/b.txt`)).code, 0);
+  t.equal((await pl('get', '-r', `${home}/`, `${folder}/back/`)).code, 0);
+  t.equal(await readFile(join(folder, 'back', 'kept', 'b.txt'), 'utf8'), 'hello');
+  t.equal((await pl('rm', '-r', `${home}/tree`)).code, 0);
+  const [all, own, quota] = await Promise.all([pl('ls', `${url}/`), pl('ls', home), pl('room', 'quota', home)]);
+  t.match(all.stdout, /^.* ~ada\/$/m);
+  t.match(own.stdout, /^ +- .* kept\/\n$/);
+  t.match(quota.stdout, /^used {2,}5$/m);
+  t.match(await pl('account', 'remove', 'ada'), { code: 73, stderr: /~ada holds files/ }, 'it would be the next ada’s');
+});
+
 t.test('files go up, are listed, moved, copied, read, removed and come back, with one line each', async t => {
   const { pl, folder, ...ada } = await adaAtWork(t);
   const url = `${ada.url}/lobby/files`;

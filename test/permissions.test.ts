@@ -103,6 +103,8 @@ const ways: Readonly<Record<string, Way>> = {
 const expectedOf = (role: string, action: Action) => {
   // What a dropper puts where something stands gets a name of its own.
   if (role === 'dropper' && action === 'overwrite') return 'ok';
+  // Of a listing a dropper gets what is theirs.
+  if (role === 'dropper' && action === 'list') return 'ok';
   if (roleActions[role as Role].includes(action)) return 'ok';
   return role === 'none' ? 'no-room' : 'forbidden';
 };

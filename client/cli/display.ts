@@ -26,10 +26,11 @@ function resumeNote({ path, resumedFrom, total }: Progress): string {
   return `${path}: resumed at ${percent} %, ${readableOctets(total - resumedFrom)} to go`;
 }
 
-function summaryLine({ files, octets, same }: Summary, startMs: number): string {
+function summaryLine({ files, octets, same, kept }: Summary, startMs: number): string {
   const seconds = Math.max(0.001, (performance.now() - startMs) / 1000);
   const unchanged = same > 0 ? `, ${same} unchanged` : '';
-  return `${files} ${files === 1 ? 'file' : 'files'}, ${readableOctets(octets)} in ${seconds.toFixed(1)} s (${readableOctets(octets / seconds)}/s)${unchanged}`;
+  const spared = kept > 0 ? `, ${readableOctets(octets - kept)} of it sent` : '';
+  return `${files} ${files === 1 ? 'file' : 'files'}, ${readableOctets(octets)} in ${seconds.toFixed(1)} s (${readableOctets(octets / seconds)}/s)${spared}${unchanged}`;
 }
 
 function jsonDisplay(): Display {
@@ -38,7 +39,7 @@ function jsonDisplay(): Display {
     onProgress: progress => {
       if (progress.phase === 'done' || progress.phase === 'same') print(progress);
     },
-    finish: ({ files, octets, same }) => print({ phase: 'end', files, octets, same }),
+    finish: ({ files, octets, same, kept }) => print({ phase: 'end', files, octets, same, kept }),
     stop: () => undefined,
   };
 }

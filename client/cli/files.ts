@@ -12,6 +12,7 @@ interface TransferFlags extends SecretOptions {
   readonly recursive?: boolean;
   readonly json?: boolean;
   readonly force?: boolean;
+  readonly delta?: boolean;
   readonly bwlimit?: string;
   readonly transfers?: string;
   readonly parallel?: string;
@@ -26,6 +27,7 @@ async function transferOptions(flags: TransferFlags, { onProgress }: Display): P
     signal: interruptible(),
     recursive: flags.recursive,
     force: flags.force,
+    delta: flags.delta,
     ...(flags.bwlimit !== undefined && { bytesPerSecond: parseRate(flags.bwlimit) }),
     ...(flags.transfers !== undefined && { transfers: parseCount('transfers', flags.transfers) }),
     ...(flags.parallel !== undefined && { parallel: parseCount('parallel', flags.parallel) }),
@@ -75,6 +77,7 @@ function total(summaries: readonly Summary[]): Summary {
     files: summaries.reduce((sum, { files }) => sum + files, 0),
     octets: summaries.reduce((sum, { octets }) => sum + octets, 0),
     same: summaries.reduce((sum, { same }) => sum + same, 0),
+    kept: summaries.reduce((sum, { kept }) => sum + kept, 0),
     sent: summaries.flatMap(({ sent }) => sent),
   };
 }
@@ -100,15 +103,17 @@ function transferCommand(program: Command, usage: string, description: string): 
     .option('--password-stdin', 'read the password from standard input');
 }
 
+const deltaOption = ['--delta', 'of large files only what differs from those that are there'] as const;
+
 export function addFileCommands(program: Command): void {
-  transferCommand(program, 'put <local...>', 'send files: partyline put big.iso pl://ada@den/lobby/').action(
-    (args: string[], flags: TransferFlags) => {
+  transferCommand(program, 'put <local...>', 'send files: partyline put big.iso pl://ada@den/lobby/')
+    .option(...deltaOption)
+    .action((args: string[], flags: TransferFlags) => {
       const target = args.at(-1)!;
       if (args.length < 2)
         throw new PartylineError('bad-argument', 'say what to send and where to: put FILE pl://HOST/room/');
       return putFiles(args.slice(0, -1), target, flags);
-    },
-  );
+    });
   transferCommand(program, 'get <remote> [local]', 'fetch files: partyline get pl://den/lobby/big.iso').action(
     (remote: string, local: string | undefined, flags: TransferFlags) => getFiles(remote, local ?? './', flags),
   );
@@ -126,6 +131,7 @@ export function addFileCommands(program: Command): void {
     'sync <folder> <remote>',
     'make a folder of the hub like a local one; .plignore names what stays out',
   )
+    .option(...deltaOption)
     .option('--delete', 'remove from the hub what is not here')
     .option('-n, --dry-run', 'only say what would be done')
     .action(async (folder: string, remote: string, flags: TransferFlags & { delete?: boolean; dryRun?: boolean }) => {

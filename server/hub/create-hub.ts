@@ -18,6 +18,7 @@ import { messageHandlers } from './messages.ts';
 import { rightsHandlers } from './moderation.ts';
 import { peopleHandlers } from './people.ts';
 import { demand, demandDirect } from './permissions.ts';
+import { pieceHandlers } from './pieces.ts';
 import { Presence } from './presence.ts';
 import { ReadMarks } from './read-marks.ts';
 import { foundRooms, roomHandlers } from './rooms.ts';
@@ -27,6 +28,7 @@ import { statsHandlers } from './stats.ts';
 import { talkHandlers } from './talk.ts';
 import { UploadShelf } from './upload-shelf.ts';
 import { uploadHandlers } from './uploads.ts';
+import { watchHandlers } from './watches.ts';
 import { whereaboutsHandlers } from './whereabouts.ts';
 
 /** What the hub makes for itself. */
@@ -56,7 +58,7 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ignores: await Ignores.load({ ...host, presence }),
     reads: new ReadMarks({ ...host, presence }),
     directs: await DirectRooms.load({ ...host, presence, guests }),
-    rooms: new Rooms(host.clock),
+    rooms: new Rooms(host.clock, host.settings.homeOctets),
     guests,
     endings: new Set([session => void sessions.delete(session.id), session => presence.ended(session)]),
     stamp: stampPerSecond(),
@@ -73,6 +75,8 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...searchHandlers(domain),
     ...fileHandlers(domain, shelf),
     ...uploadHandlers(domain, shelf),
+    ...pieceHandlers(domain, shelf),
+    ...watchHandlers(domain),
     ...rightsHandlers(domain),
     ...accessHandlers(domain),
     ...statsHandlers(domain),
@@ -163,14 +167,18 @@ class LiveHub implements Hub {
 
   #authorise(person: Call['person'], [action, field]: NonNullable<Command['needs']>, input: Record<string, unknown>) {
     const value = String(input[field]);
-    if (value === '/' && action === 'list') return undefined;
+    if (value === '/' && (action === 'list' || action === 'see')) return undefined;
     const { rooms, directs } = this.#domain;
     if (value.startsWith('@')) {
       const room = directs.get(person, value);
       demandDirect(person, action);
       return room;
     }
-    const room = value.startsWith('/') ? rooms.ofPath(value) : rooms.get(value);
+    const room = value.startsWith('/')
+      ? rooms.ofPath(value)
+      : value.startsWith('~')
+        ? rooms.home(value)
+        : rooms.get(value);
     demand(person, action, room.rights);
     return room;
   }

@@ -30,6 +30,12 @@ export function tell({ sink }: Hearer, ...events: readonly HubEvent[]): void {
   sink?.deliver(new Batch(undefined, events));
 }
 
+/** One event for several sessions. */
+export function tellAll(hearers: Iterable<Hearer>, event: HubEvent): void {
+  const batch = new Batch(undefined, [event]);
+  for (const { sink } of hearers) sink?.deliver(batch);
+}
+
 /** What is kept from those who ignore its author; an edit says the text again. */
 function isIgnorable({ event }: HubEvent): boolean {
   return event === 'MSG' || event === 'EDITED' || event === 'REACTED' || event === 'TYPING';

@@ -3,10 +3,11 @@ import { HubError } from '../../shared/errors.ts';
 import { type FilePath, isWithin } from '../../shared/names.ts';
 import { readContent } from './content.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
+import { demandOwner } from './homes.ts';
 import type { EntryRow, PrincipalId, Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
-import { type Append, appendEvent, appendEvents } from './log.ts';
-import { demand, may } from './permissions.ts';
+import { type Append, changeFiles } from './log.ts';
+import { demand, demandLook, may } from './permissions.ts';
 import { demandQuota } from './quotas.ts';
 import type { Person } from './session.ts';
 import { demandNoTranscript, getTranscript, isTranscript, listTranscripts, statTranscript } from './transcripts.ts';
@@ -29,9 +30,12 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
   return {
     async LS(call, { path, after }) {
       if (path === '/') return { path, count: await listRooms(domain, call) };
-      const { exchange } = call;
+      const { exchange, person, room } = call;
+      const looksAt = demandLook(person, room.rights);
       if (isTranscript(path)) return listTranscripts(domain, call, path, after);
-      if (!isRoomRoot(path)) {
+      if (looksAt === 'own') return { path, count: await listOwn(domain, call, path, after) };
+      if (isRoomRoot(path)) await demandOwner(domain, path);
+      else {
         const entry = await entryAt(domain, path);
         if (entry.type === 'file') {
           await exchange.row?.(shownEntry(entry));
@@ -48,10 +52,16 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
     },
 
     async STAT(call, { path }) {
-      if (path === '/' || isRoomRoot(path)) return { path, type: 'dir' };
+      if (path === '/') return { path, type: 'dir' };
+      const { person, room } = call;
+      const looksAt = demandLook(person, room.rights);
+      await demandOwner(domain, path);
+      if (isRoomRoot(path)) return { path, type: 'dir' };
       if (isTranscript(path)) return statTranscript(domain, call, path);
-      const { name: _, ...facts } = shownEntry(await entryAt(domain, path));
-      return { path, ...facts };
+      const entry = await entryAt(domain, path);
+      if (looksAt === 'own' && entry.owner !== person.principal) throw new HubError('no-file', `there is no ${path}`);
+      const { name: _, ...facts } = shownEntry(entry);
+      return { path, ...facts, ...(entry.seq !== undefined && { seq: entry.seq }) };
     },
 
     async GET(call, { path, offset = 0, length, 'if-hash': ifHash }) {
@@ -76,12 +86,13 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       if (await domain.store.entry(path)) throw new HubError('exists', `${path} exists`);
       const entry = folderRow(domain, path, person);
       const write = { kind: 'put-entry', entry, expect: 'absent' } as const;
-      const made = appendEvent(domain, room, person, { event: 'FILE', op: 'mkdir', path }, [write]);
-      const { seq } = await made.catch(async error => {
+      const event = { room, draft: { event: 'FILE', op: 'mkdir', path } } as const;
+      const made = changeFiles(domain, person, [event], [write]);
+      const seq = await made.catch(async error => {
         // Made by somebody else in this moment.
         throw (await domain.store.entry(path)) ? new HubError('exists', `${path} exists`) : error;
       });
-      return { path, seq };
+      return { path, ...seq };
     },
 
     async RM({ room, person }, { path, recursive = false }) {
@@ -96,10 +107,10 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
           count++;
         }
       }
-      const { seq } = await appendEvent(domain, room, person, { event: 'FILE', op: 'remove', path }, [
-        { kind: 'remove-entry', path, recursive, ...onlyOwn(person, room) },
-      ]);
-      return { path, count, seq };
+      const event = { room, draft: { event: 'FILE', op: 'remove', path } } as const;
+      const write = { kind: 'remove-entry', path, recursive, ...onlyOwn(person, room) } as const;
+      const seq = await changeFiles(domain, person, [event], [write]);
+      return { path, count, ...seq };
     },
 
     async MV({ room, person }, { from, to, mode = 'new' }) {
@@ -110,7 +121,7 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       const target = domain.rooms.ofPath(to);
       demand(person, 'upload', target.rights);
       const place = await demandPlace(domain, target, person, to, entry.type === 'dir' ? 'new' : mode);
-      if (target !== room) {
+      if (target.key !== room.key) {
         const octets = entry.type === 'dir' ? (await domain.store.usage(from)).octets : entry.size;
         await demandQuota(domain, shelf, target, octets, to);
       }
@@ -118,8 +129,8 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       if (place !== 'absent') {
         writes.unshift({ kind: 'remove-entry', path: to, recursive: false, ...onlyOwn(person, target) });
       }
-      const { seq } = await appendEvents(domain, person, moveEvents(room, target, entry, to), writes);
-      return { from, to, seq };
+      const seq = await changeFiles(domain, person, moveEvents(room, target, entry, to), writes);
+      return { from, to, ...seq };
     },
 
     async CP({ person }, { from, to, mode = 'new' }) {
@@ -131,10 +142,9 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       await demandQuota(domain, shelf, target, file.size, to);
       const entry = { ...file, path: to, owner: person.principal, ownerName: person.name };
       const { size, hash } = file;
-      const { seq } = await appendEvent(domain, target, person, { event: 'FILE', op: 'put', path: to, size, hash }, [
-        { kind: 'put-entry', entry, expect },
-      ]);
-      return { from, to, size, hash, seq };
+      const event = { room: target, draft: { event: 'FILE', op: 'put', path: to, size, hash } } as const;
+      const seq = await changeFiles(domain, person, [event], [{ kind: 'put-entry', entry, expect, contentOf: from }]);
+      return { from, to, size, hash, ...seq };
     },
   };
 }
@@ -144,7 +154,21 @@ function onlyOwn(person: Person, room: LiveRoom): { readonly onlyOf?: PrincipalI
   return may(person, 'delete-any', room.rights) ? {} : { onlyOf: person.principal };
 }
 
-/** `/` lists the rooms that one may see. */
+/** To who may only bring files, theirs are all that is there: whether there is such a folder they are not told either. */
+async function listOwn(domain: Domain, { person, exchange }: Call, path: FilePath, after?: string): Promise<number> {
+  let count = 0;
+  const tell = async (entry: EntryRow) => {
+    if (entry.owner !== person.principal) return;
+    count++;
+    await exchange.row?.(shownEntry(entry));
+  };
+  const entry = isRoomRoot(path) ? undefined : await domain.store.entry(path);
+  if (entry?.type === 'file') await tell(entry);
+  else for await (const child of childrenOf(domain, path, after)) await tell(child);
+  return count;
+}
+
+/** `/` lists the rooms that one may see, and behind them one's own home. */
 async function listRooms(domain: Domain, { person, exchange }: Call): Promise<number> {
   let count = 0;
   for (const room of domain.rooms.all()) {
@@ -152,11 +176,15 @@ async function listRooms(domain: Domain, { person, exchange }: Call): Promise<nu
     count++;
     await exchange.row?.({ name: room.key, type: 'dir', modified: room.rights.created });
   }
-  return count;
+  if (person.isGuest) return count;
+  const home = domain.rooms.home(`~${person.name}`);
+  if (!may(person, 'see', home.rights)) return count;
+  await exchange.row?.({ name: home.key, type: 'dir' });
+  return count + 1;
 }
 
 function demandNotRoot(path: FilePath): void {
-  if (path === '/' || isRoomRoot(path)) throw new HubError('forbidden', 'a room stays where it is');
+  if (path === '/' || isRoomRoot(path)) throw new HubError('forbidden', 'rooms and homes stay where they are');
   demandNoTranscript(path);
 }
 
@@ -164,7 +192,7 @@ function demandNotRoot(path: FilePath): void {
 function moveEvents(from: Append['room'], target: Append['room'], entry: EntryRow, to: FilePath): Append[] {
   const { path } = entry;
   const facts = entry.type === 'file' ? { size: entry.size, hash: entry.hash } : {};
-  if (from === target) return [{ room: from, draft: { event: 'FILE', op: 'move', path, to, ...facts } }];
+  if (from.key === target.key) return [{ room: from, draft: { event: 'FILE', op: 'move', path, to, ...facts } }];
   const op = entry.type === 'file' ? 'put' : 'mkdir';
   return [
     { room: target, draft: { event: 'FILE', op, path: to, ...facts } },

@@ -31,6 +31,8 @@ export interface HubSettings {
   readonly clearPasswords: boolean;
   /** Everybody may make an account. */
   readonly registration: boolean;
+  /** What the files of a home may take; 0 or left out for no limit. */
+  readonly homeOctets?: number;
 }
 
 /** What handlers stand on. */

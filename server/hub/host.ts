@@ -5,6 +5,7 @@
 import type { LogEvent } from '../../shared/events.ts';
 import type { Hash } from '../../shared/model.ts';
 import type { FilePath } from '../../shared/names.ts';
+import type { Range } from '../../shared/ranges.ts';
 import type { SearchQuery } from '../../shared/search.ts';
 
 /** Who owns a thing: `u:` and a folded account name, or `g:` and the session of a guest, which nobody has again. */
@@ -36,6 +37,8 @@ export type EntryRow = {
   readonly ownerName: string;
   /** RFC 3339. */
   readonly modified: string;
+  /** Set by the store: the event that announced it last, in the room in which it lies. */
+  readonly seq?: number;
 } & (
   | { readonly type: 'dir' }
   | { readonly type: 'file'; readonly size: number; readonly hash: Hash; readonly content: Content }
@@ -97,19 +100,38 @@ export type Write =
       readonly emoji: string;
       readonly isOn: boolean;
     }
+  /** Refused unless the room has an event `seq` of one of these kinds. */
+  | {
+      readonly kind: 'expect-event';
+      readonly room: string;
+      readonly seq: number;
+      readonly events: readonly LogEvent['event'][];
+    }
   /** Removes all rows of a log; its numbers begin anew. */
   | { readonly kind: 'remove-log'; readonly room: string }
-  /** Puts a row. `expect`: `absent`, or the file with this hash stands there, or whatever. Its parent must be a folder or a room's root. */
+  /**
+   * Puts a row. `expect`: `absent`, or the file with this hash stands there, or whatever. Its parent must be a folder or a
+   * room's root. `contentOf`: its content is that of the file there, which must have it still. `announcedBy`: the row gets
+   * the number given to that `append` step of the transaction, counted from 0, which stands before it.
+   */
   | {
       readonly kind: 'put-entry';
       readonly entry: EntryRow;
       readonly expect: 'absent' | 'any' | { readonly hash: Hash };
+      readonly contentOf?: FilePath;
+      readonly announcedBy?: number;
     }
   /**
    * Moves an entry with all below it. `to` must be absent; its parent must be a folder or a room's root. `onlyOf`: nothing
-   * in it is another person's.
+   * in it is another person's. `announcedBy` as above; what is below it loses its number with its room.
    */
-  | { readonly kind: 'move-entry'; readonly from: FilePath; readonly to: FilePath; readonly onlyOf?: PrincipalId }
+  | {
+      readonly kind: 'move-entry';
+      readonly from: FilePath;
+      readonly to: FilePath;
+      readonly onlyOf?: PrincipalId;
+      readonly announcedBy?: number;
+    }
   /** Removes an entry with all below it; refused if it does not exist, or has children while `recursive` is false. `onlyOf` as above. */
   | {
       readonly kind: 'remove-entry';
@@ -187,6 +209,8 @@ export interface Store {
   entry(path: FilePath): Promise<EntryRow | undefined>;
   /** Children in the order of their names (by UTF-16 unit or octet, but always the same), those behind `after`, at most `limit`. Inline contents may be empty here. */
   children(folder: FilePath, page: { readonly after?: string; readonly limit: number }): Promise<readonly EntryRow[]>;
+  /** At most `limit` files with this content, in any order. With content. */
+  filesWith(hash: Hash, limit: number): Promise<readonly EntryRow[]>;
   /** What the files below the folder take together. */
   usage(folder: string): Promise<{ readonly files: number; readonly octets: number }>;
   document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined>;
@@ -239,6 +263,11 @@ export interface Blobs {
   open(id: BlobId): Promise<BlobReader>;
   /** Removes a sealed or unsealed blob; not there is fine. Readers that are open go on. */
   remove(id: BlobId): Promise<void>;
+  /**
+   * sha256 of each range of a blob, sealed or being written; computed elsewhere than here, so ask for few octets at once.
+   * Error: a plain Error if it is not there, or shorter.
+   */
+  hashesOf(id: BlobId, ranges: readonly Range[]): Promise<readonly Hash[]>;
   /** sha256 of octets in memory. */
   hash(pieces: readonly Uint8Array[]): Hash;
   /** True while there is room for this many more octets above the low-water mark. */

@@ -4,10 +4,12 @@ import { HubError } from '../../shared/errors.ts';
 import type { LogEvent } from '../../shared/events.ts';
 import { foldName, pathComponents } from '../../shared/names.ts';
 import { Fanout } from './fanout.ts';
+import { homeDocument } from './homes.ts';
 import type { Document, PrincipalId, Store } from './host.ts';
 import type { LiveSession } from './live-session.ts';
 import type { RoomRights, Sanction } from './permissions.ts';
 import type { Person } from './session.ts';
+import { tellWatchers, type Watch } from './watches.ts';
 
 /** The document of kind `room` under the folded name. */
 export interface RoomDocument extends RoomRights {
@@ -18,6 +20,8 @@ export interface RoomDocument extends RoomRights {
   /** Seconds between two messages of a person. */
   readonly slowS?: number;
   readonly quotaOctets?: number;
+  /** Of a home, which has no log. */
+  readonly isHome?: true;
   /** Of a conversation of two. */
   readonly pair?: readonly [PrincipalId, PrincipalId];
 }
@@ -31,6 +35,8 @@ export class LiveRoom {
   /** The newest number that was published. */
   last: number;
   readonly #fanout: Fanout<LiveSession>;
+  /** Who follows its files without having joined. */
+  readonly watches = new Set<Watch>();
   /** Principal → sessions in the room, so that a person with two of them joins and parts once. */
   readonly #present = new Map<string, number>();
 
@@ -119,6 +125,7 @@ export class LiveRoom {
       if (session.person && !session.rooms.has(this)) this.join(session, session.person, event.seq - 1);
     }
     this.#fanout.publish(event, undefined, by);
+    if (this.watches.size > 0 && event.event === 'FILE') tellWatchers(this, event, this.#clock);
   }
 
   typing(session: LiveSession, person: Person): void {
@@ -145,12 +152,15 @@ function firstEnd({ bans = {}, mutes = {} }: RoomDocument): number {
 
 export class Rooms {
   readonly #clock: Clock;
+  readonly #homeOctets: number;
   readonly #byKey = new Map<string, LiveRoom>();
   /** Spellings that were asked for and found; folding a name costs more than all else of a lookup. */
   readonly #bySpelling = new Map<string, LiveRoom>();
 
-  constructor(clock: Clock) {
+  /** `homeOctets`: what the files of a home may take, 0 for no limit. */
+  constructor(clock: Clock, homeOctets = 0) {
     this.#clock = clock;
+    this.#homeOctets = homeOctets;
   }
 
   /** Reads every room of the store. */
@@ -181,14 +191,21 @@ export class Rooms {
     return room;
   }
 
-  /** The room in which a path lies. Errors: `no-room`; `bad-argument` for `/` itself; `no-file` for homes. */
+  /** The room or home in which a path lies. Errors: `no-room`; `bad-argument` for `/` itself. */
   ofPath(path: string): LiveRoom {
     const first = pathComponents(path)[0];
     if (first === undefined) throw new HubError('bad-argument', 'name a room: /room/path', { at: 'path' });
-    if (first.startsWith('~')) throw new HubError('no-file', `there is no ${path}`);
+    if (first.startsWith('~')) return this.home(first);
     return this.get(first);
   }
 
+  /** The home `~ada`, made anew each time. Of any name: only `demand` tells whose it is. */
+  home(name: string): LiveRoom {
+    const key = foldName(name);
+    return new LiveRoom({ key, version: 1, value: homeDocument(key, this.#homeOctets) }, 0, this.#clock);
+  }
+
+  /** Without homes. */
   all(): Iterable<LiveRoom> {
     return this.#byKey.values();
   }

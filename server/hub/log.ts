@@ -27,16 +27,21 @@ export function appendEvent(
   writes: readonly Write[] = [],
   repeat?: { readonly key: string; readonly sinceMs: number },
 ): Promise<{ seq: number; receipt: Receipt }> {
-  return appendEvents(domain, person, [{ room, draft }], writes, repeat);
+  return commitEvents(domain, person, [{ room, draft }], { before: writes, repeat });
 }
 
-/** As `appendEvent` for several rooms at once; `seq` is the first event's. */
-export async function appendEvents(
+interface Around {
+  readonly before?: readonly Write[];
+  readonly behind?: readonly Write[];
+  readonly repeat?: { readonly key: string; readonly sinceMs: number } | undefined;
+}
+
+/** `seq` is the first event's. */
+async function commitEvents(
   domain: Domain,
   person: Person,
   appends: readonly Append[],
-  writes: readonly Write[],
-  repeat?: { readonly key: string; readonly sinceMs: number },
+  { before = [], behind = [], repeat }: Around,
 ): Promise<{ seq: number; receipt: Receipt }> {
   const timeMs = domain.clock.now();
   const time = domain.stamp(timeMs);
@@ -45,7 +50,7 @@ export async function appendEvents(
     const step = { kind: 'append', by: person.principal, timeMs, event } as const;
     return repeat ? { ...step, repeat } : step;
   });
-  const receipt = await domain.store.commit([...writes, ...steps]);
+  const receipt = await domain.store.commit([...before, ...steps, ...behind]);
   if (receipt.repeated !== undefined) return { seq: receipt.repeated, receipt };
   for (const [i, event] of events.entries()) {
     event.seq = receipt.seqs[i]!;
@@ -55,6 +60,30 @@ export async function appendEvents(
     domain.blobs.remove(id).catch(error => domain.report({ what: `removing the blob ${id}`, error }));
   }
   return { seq: receipt.seqs[0]!, receipt };
+}
+
+/**
+ * Commits what happens to files, with the events of it. What is put or moved bears the number of its event. `seq` is that
+ * of the first one, left out where it is in a home, since homes have no log.
+ */
+export async function changeFiles(
+  domain: Domain,
+  person: Person,
+  appends: readonly Append[],
+  writes: readonly Write[],
+): Promise<{ readonly seq?: number }> {
+  const told = appends.filter(({ room }) => !room.rights.isHome);
+  const { seq } = await commitEvents(domain, person, told, { behind: writes.map(write => announced(write, told)) });
+  return appends[0]?.room.rights.isHome ? {} : { seq };
+}
+
+function announced(write: Write, appends: readonly Append[]): Write {
+  if (write.kind !== 'put-entry' && write.kind !== 'move-entry') return write;
+  const place = write.kind === 'put-entry' ? write.entry.path : write.to;
+  const isOf = ({ draft }: Append) =>
+    draft.event === 'FILE' && draft.op !== 'remove' && (draft.to ?? draft.path) === place;
+  const announcedBy = appends.findIndex(isOf);
+  return announcedBy < 0 ? write : { ...write, announcedBy };
 }
 
 /**

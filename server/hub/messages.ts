@@ -5,7 +5,7 @@ import type { EventOf } from '../../shared/events.ts';
 import { limits } from '../../shared/limits.ts';
 import type { RoomName } from '../../shared/names.ts';
 import type { Domain, Handlers } from './handlers.ts';
-import type { LogRow, Page } from './host.ts';
+import type { LogRow, Page, Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { appendEvent, rowOf } from './log.ts';
 import { tellMentioned } from './mentions.ts';
@@ -21,8 +21,7 @@ export function messageHandlers(domain: Domain): MessageHandlers {
   const pace = new Pace();
   return {
     async SAY({ room, person }, { id, reply, text }) {
-      if (reply !== undefined && reply > room.last)
-        throw new HubError('no-message', `there is no ${reply} in ${room.name}`);
+      if (reply !== undefined && reply > room.last) throw noReply(room, reply);
       pace.take(room, person, domain.clock.now());
       const { seq, isRepeated } = await say(domain, room, person, { id, reply, text });
       return { room: room.name as RoomName, seq, ...(isRepeated && { dup: true }) };
@@ -81,10 +80,20 @@ export async function say(
     text,
   } as const;
   const repeat = id === undefined ? undefined : repeatOf(domain, `${person.principal} ${room.key} ${id}`);
-  const { seq, receipt } = await appendEvent(domain, room, person, draft, [], repeat);
+  const repliesTo: readonly Write[] =
+    reply === undefined ? [] : [{ kind: 'expect-event', room: room.name, seq: reply, events: ['MSG', 'FILE'] }];
+  const appended = appendEvent(domain, room, person, draft, repliesTo, repeat);
+  const { seq, receipt } = await appended.catch(error => {
+    const isNoReply = reply !== undefined && error instanceof HubError && error.code === 'conflict';
+    throw isNoReply ? noReply(room, reply) : error;
+  });
   const isRepeated = receipt.repeated !== undefined;
   if (!isRepeated && !room.rights.pair && text.includes('@')) tellMentioned(domain, room, person, seq, text);
   return { seq, isRepeated };
+}
+
+function noReply(room: LiveRoom, seq: number): HubError {
+  return new HubError('no-message', `there is no message or file ${seq} in ${room.name} to reply to`);
 }
 
 function repeatOf(domain: Domain, key: string) {

@@ -135,6 +135,7 @@ export function rightsHandlers(domain: Domain): RightsHandlers {
 
     async QUOTA({ room, person }, { octets }) {
       if (octets !== undefined) {
+        if (room.rights.isHome) throw new HubError('forbidden', 'homes share one limit: the setting home-octets');
         demand(person, 'manage', room.rights);
         await changeRoom(domain, room, rights => ({ ...rights, quotaOctets: octets }));
       }

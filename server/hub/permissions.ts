@@ -33,7 +33,7 @@ export interface Sanction {
   readonly untilMs?: number;
 }
 
-/** What of a room the function looks at. */
+/** What of a room, or of a home, the function looks at. */
 export interface RoomRights {
   readonly name: string;
   readonly visibility: Visibility;
@@ -54,13 +54,20 @@ export function sanctionKey(person: Pick<Person, 'principal' | 'isGuest' | 'addr
 }
 
 function sanctionIn(sanctions: RoomRights['bans'], person: Person): Sanction | undefined {
-  return sanctions?.[sanctionKey(person)];
+  return ownValue(sanctions, sanctionKey(person));
 }
 
-/** The role a person has in a room. Administrators own every room. */
+/** A name may be one that every object has, such as `constructor`. */
+function ownValue<T>(record: Readonly<Record<string, T>> | undefined, key: string): T | undefined {
+  return record && Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** The role a person has in a room or home. Administrators own every one. */
 export function roleOf(person: Person, room: RoomRights): Role {
   if (person.isAdmin) return 'owner';
-  const given = person.isGuest ? person.invited?.[room.name] : room.roles[person.principal.slice('u:'.length)];
+  const given = person.isGuest
+    ? ownValue(person.invited, room.name)
+    : ownValue(room.roles, person.principal.slice('u:'.length));
   if (given) return given;
   if (room.visibility !== 'public') return 'none';
   return person.isGuest ? 'guest' : 'member';
@@ -121,6 +128,16 @@ export function demand(
   if (mute) throw new HubError('forbidden', `you are muted in ${room.name}${why(mute)}`);
   const advice = person.isGuest ? '; guests need an account for this: LOGIN' : '';
   throw new HubError('forbidden', `you may not ${wants[action]}${advice}`);
+}
+
+/**
+ * What of the files here the person may look at: all, or those of their own where they may only bring some. Error: as
+ * `demand`.
+ */
+export function demandLook(person: Person, room: RoomRights): 'all' | 'own' {
+  if (!may(person, 'list', room) && may(person, 'upload', room)) return 'own';
+  demand(person, 'list', room);
+  return 'all';
 }
 
 const directActions: readonly Action[] = ['see', 'read', 'post'];

@@ -4,6 +4,7 @@ import { tell } from './fanout.ts';
 import type { Domain } from './handlers.ts';
 import type { LiveRoom, RoomDocument } from './live-rooms.ts';
 import { demand, may } from './permissions.ts';
+import { endWatches } from './watches.ts';
 
 const triesMax = 5;
 
@@ -26,8 +27,11 @@ export async function changeRoom(
   }
 }
 
-/** Who may not read in the room any more hears it no longer, and is told why. */
+/** Who may not read in the room any more hears it no longer, and is told why; nor is it watched by who may not list. */
 function leaveOut(room: LiveRoom): void {
+  for (const session of endWatches(room)) {
+    tell(session, { event: 'NOTICE', text: `you do not watch ${room.name} any more` });
+  }
   for (const session of [...room.sessions()]) {
     const { person } = session;
     if (!person || may(person, 'read', room.rights)) continue;

@@ -6,14 +6,15 @@ import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { baseName, type FilePath, pathComponents } from '../../shared/names.ts';
 import type { Call, Domain } from './handlers.ts';
+import { isInHome } from './homes.ts';
 import type { TranscriptFile } from './host.ts';
 import { demand } from './permissions.ts';
 
 const FOLDER = '.chat';
 
-/** True for `/room/.chat` and all below it. */
+/** True for `/room/.chat` and all below it; nobody talks in a home. */
 export function isTranscript(path: FilePath): boolean {
-  return pathComponents(path)[1] === FOLDER;
+  return pathComponents(path)[1] === FOLDER && !isInHome(path);
 }
 
 /** Error: `forbidden`. */

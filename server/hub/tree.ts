@@ -6,13 +6,14 @@ import { limits } from '../../shared/limits.ts';
 import type { Entry, Hash } from '../../shared/model.ts';
 import { baseName, type FilePath, parentPath, pathComponents } from '../../shared/names.ts';
 import type { Domain } from './handlers.ts';
+import { demandOwner } from './homes.ts';
 import type { EntryRow, FileRow } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { demand } from './permissions.ts';
 import type { Person } from './session.ts';
 import { demandNoTranscript } from './transcripts.ts';
 
-/** True for `/room`: it is a folder without an entry. */
+/** True for `/room` and `/~ada`: it is a folder without an entry. */
 export function isRoomRoot(path: FilePath): boolean {
   return pathComponents(path).length === 1;
 }
@@ -37,7 +38,7 @@ export async function demandParent(domain: Domain, path: FilePath): Promise<void
   demandNoTranscript(path);
   if (isRoomRoot(path)) throw new HubError('forbidden', 'rooms are made by CREATE and stay');
   const parent = parentPath(path);
-  if (isRoomRoot(parent)) return;
+  if (isRoomRoot(parent)) return demandOwner(domain, path);
   const entry = await domain.store.entry(parent);
   if (!entry) throw new HubError('no-file', `there is no folder ${parent}; MKDIR it first, or say parents=1`);
   if (entry.type !== 'dir') throw new HubError('no-file', `${parent} is a file, not a folder`);
@@ -101,7 +102,8 @@ export class Folders {
   async makeAbove(path: FilePath, person: Person): Promise<void> {
     const folder = parentPath(path);
     demandNoTranscript(folder);
-    if (folder === '/' || isRoomRoot(folder) || (await this.#domain.store.entry(folder))?.type === 'dir') return;
+    if (folder === '/' || isRoomRoot(folder)) return demandOwner(this.#domain, path);
+    if ((await this.#domain.store.entry(folder))?.type === 'dir') return;
     let making = this.#making.get(folder);
     if (!making) {
       making = this.#make(folder, person).finally(() => this.#making.delete(folder));

@@ -122,10 +122,16 @@ export class UploadShelf {
   }
 
   /** Called when that transaction is committed. */
-  finished(upload: Upload, done: Required<UploadDone>): void {
+  finished(upload: Upload, done: UploadDone): void {
     upload.document = { ...upload.document, done, have: '', touchedMs: this.#domain.clock.now() };
     this.#byPlace.delete(placeOf(upload.document.principal, upload.document.path));
     this.#released(upload);
+  }
+
+  /** The unfinished one to this path, if there is one. */
+  async forget(person: Person, path: string): Promise<void> {
+    const upload = this.#byPlace.get(placeOf(person.principal, path));
+    if (upload) await this.remove(upload);
   }
 
   async remove(upload: Upload): Promise<void> {

@@ -35,7 +35,7 @@ export interface UploadDocument {
   /** What is safe on disk, as `formatRanges` writes it. */
   readonly have: string;
   readonly touchedMs: number;
-  /** Set in the transaction that made the file: the blob is the file's then. `seq` is known until a restart. */
+  /** Set in the transaction that made the file: the blob is the file's then. `seq` is known until a restart, and never in a home. */
   readonly done?: UploadDone;
 }
 
@@ -43,7 +43,7 @@ export class Upload {
   readonly id: string;
   document: UploadDocument;
   /** Runs once however often it is asked for. */
-  committing: Promise<Required<UploadDone>> | undefined;
+  committing: Promise<UploadDone> | undefined;
   readonly #store: Store;
   readonly #blobs: Blobs;
   #written: readonly Range[];
@@ -73,6 +73,13 @@ export class Upload {
 
   missing(size: number): readonly Range[] {
     return missingRanges(this.#written, size);
+  }
+
+  /** Error: `bad-argument`. */
+  demandWithin(offset: number, octets: number): void {
+    const { size } = this.document;
+    if (size === undefined || offset + octets <= size) return;
+    throw new HubError('bad-argument', `the piece ends past the announced size ${size}`, { at: 'offset' });
   }
 
   /** False if the blob is gone, so that the upload has to begin anew. */
@@ -147,11 +154,22 @@ export class Upload {
 
   /** Forgets the upload and what it held. */
   async drop(): Promise<void> {
+    await this.#close();
+    await this.#store.commit([{ kind: 'remove-document', document: 'upload', key: this.id }]);
+    if (!this.document.done) await this.#blobs.remove(this.document.blob);
+  }
+
+  /** Forgets what it held alone: it became a file with the content of another. */
+  async discard(): Promise<void> {
+    await Promise.allSettled(this.#writing);
+    await this.#close();
+    await this.#blobs.remove(this.document.blob);
+  }
+
+  async #close(): Promise<void> {
     await this.#checkpoint;
     const writer = await this.#writer;
     this.#writer = undefined;
     if (!this.#sealed) await writer?.close();
-    await this.#store.commit([{ kind: 'remove-document', document: 'upload', key: this.id }]);
-    if (!this.document.done) await this.#blobs.remove(this.document.blob);
   }
 }

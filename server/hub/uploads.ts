@@ -9,8 +9,9 @@ import { heldOctets, parseRanges } from '../../shared/ranges.ts';
 import { type Received, receiveContent } from './content.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { Write } from './host.ts';
+import { type KnownContent, knownContent } from './known-content.ts';
 import type { LiveRoom } from './live-rooms.ts';
-import { appendEvent } from './log.ts';
+import { changeFiles } from './log.ts';
 import { demand, may } from './permissions.ts';
 import { demandQuota } from './quotas.ts';
 import type { Person } from './session.ts';
@@ -40,11 +41,26 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
       // A stream to its end says only now how long it is.
       await demandQuota(domain, shelf, room, received.size, path);
       const seq = await putFile(domain, room, person, place, received, expect);
-      return { path, size: received.size, hash: received.hash, seq };
+      return { path, size: received.size, hash: received.hash, ...seq };
     } catch (error) {
       // Refused for certain, so nobody refers to it. Behind a failure of ours the row may stand: then `check` decides.
       const isRefused = error instanceof HubError && error.code !== 'internal';
       if (isRefused && received.content.kind === 'blob') await domain.blobs.remove(received.content.id);
+      throw error;
+    }
+  }
+
+  /** Undefined where the content has to be sent, also if it went meanwhile. */
+  async function putKnown({ room, person }: Call, input: ParsedOf<'PUT'>, expect: Expected) {
+    const known = await knownContent(domain, person, input.size, input.hash);
+    if (!known) return undefined;
+    try {
+      const seq = await putFile(domain, room, person, { ...input, mode: input.mode ?? 'new' }, known, expect);
+      await shelf.forget(person, input.path);
+      return { done: true, path: input.path, size: known.size, hash: known.hash, ...seq };
+    } catch (error) {
+      const isGone = error instanceof HubError && error.code === 'conflict';
+      if (isGone && !(await knownContent(domain, person, input.size, input.hash))) return undefined;
       throw error;
     }
   }
@@ -64,7 +80,9 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
       if (exchange.content) return putWhole(call, input);
       if (input.until)
         throw new HubError('bad-argument', 'until=fin is for content that follows the line', { at: 'until' });
-      await demandPlace(domain, room, person, input.path, input.mode ?? 'new', input.match);
+      const expect = await demandPlace(domain, room, person, input.path, input.mode ?? 'new', input.match);
+      const known = await putKnown(call, input, expect);
+      if (known) return known;
       const upload = await shelf.beginOrResume(person, input);
       shelf.fedBy(upload, session);
       const have = await upload.makeSafe(domain.clock.now());
@@ -77,10 +95,7 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
       const pieces: Uint8Array[] = [];
       for await (const piece of exchange.content.pieces) pieces.push(piece);
       const size = pieces.reduce((sum, piece) => sum + piece.length, 0);
-      const announced = upload.document.size;
-      if (announced !== undefined && offset + size > announced) {
-        throw new HubError('bad-argument', `the piece ends past the announced size ${announced}`, { at: 'offset' });
-      }
+      upload.demandWithin(offset, size);
       shelf.fedBy(upload, session);
       await upload.write(offset, pieces, domain.clock.now());
       return { upload: id, offset, size };
@@ -96,7 +111,7 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
       const upload = shelf.get(id, person);
       const { path, done } = upload.document;
       if (!done) return { path, ...(await commitOnce(upload, person, size, hash)) };
-      return { path, ...done, seq: done.seq ?? (await seqOfPut(domain, path, done.hash)) };
+      return { path, ...done, ...(done.seq === undefined && (await seqOfPut(domain, path, done.hash))) };
     },
 
     async ABORT({ person }, { upload: id }) {
@@ -134,8 +149,18 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
     const expect = await demandPlace(domain, room, person, document.path, document.mode, document.match);
     const size = givenSize ?? document.size ?? upload.extent;
     const missing = upload.missing(size).reduce((sum, range) => sum + range.end - range.start, 0);
-    if (missing > 0) throw new HubError('conflict', `${missing} octets are missing; OFFSET says which are held`);
+    const known = missing > 0 ? await knownContent(domain, person, size, givenHash ?? document.hash) : undefined;
+    if (missing > 0 && !known)
+      throw new HubError('conflict', `${missing} octets are missing; OFFSET says which are held`);
     await demandQuota(domain, shelf, room, size, document.path);
+    if (known) {
+      demandAsAnnounced(known, document.size, document.hash);
+      const done = { size, hash: known.hash };
+      const seq = await putFile(domain, room, person, document, known, expect, [shelf.doneWrite(upload, done)]);
+      shelf.finished(upload, { ...done, ...seq });
+      await upload.discard();
+      return { ...done, ...seq };
+    }
     const content = { kind: 'blob', id: document.blob } as const;
     const received = { content, size, hash: await upload.seal(size) };
     try {
@@ -146,8 +171,8 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
     }
     const done = { size, hash: received.hash };
     const seq = await putFile(domain, room, person, document, received, expect, [shelf.doneWrite(upload, done)]);
-    shelf.finished(upload, { ...done, seq });
-    return { ...done, seq };
+    shelf.finished(upload, { ...done, ...seq });
+    return { ...done, ...seq };
   }
 }
 
@@ -166,10 +191,10 @@ async function putFile(
   room: LiveRoom,
   person: Person,
   place: Place,
-  received: Received,
+  received: Received | KnownContent,
   expected: Expected,
   writes: readonly Write[] = [],
-): Promise<number> {
+): Promise<{ readonly seq?: number }> {
   const { path } = place;
   const { size, hash, content } = received;
   const modified = place.modified ?? formatTime(domain.clock.now());
@@ -183,11 +208,13 @@ async function putFile(
     hash,
     content,
   } as const;
+  const shared = 'contentOf' in received ? { contentOf: received.contentOf } : {};
+  const step = { kind: 'put-entry', entry, ...shared } as const;
   let expect = expected;
   for (let tries = 0; ; tries++) {
     try {
-      const draft = { event: 'FILE', op: 'put', path, size, hash } as const;
-      return (await appendEvent(domain, room, person, draft, [{ kind: 'put-entry', entry, expect }, ...writes])).seq;
+      const event = { room, draft: { event: 'FILE', op: 'put', path, size, hash } } as const;
+      return await changeFiles(domain, person, [event], [{ ...step, expect }, ...writes]);
     } catch (error) {
       if (tries >= 3 || !(error instanceof HubError && error.code === 'conflict')) throw error;
       expect = await demandPlace(domain, room, person, path, place.mode, place.match);
@@ -196,12 +223,13 @@ async function putFile(
 }
 
 /** The number of the event that announced this file: only asked when COMMIT is repeated after a restart. */
-async function seqOfPut(domain: Domain, path: FilePath, hash: Hash): Promise<number> {
+async function seqOfPut(domain: Domain, path: FilePath, hash: Hash): Promise<{ readonly seq?: number }> {
   const room = domain.rooms.ofPath(path);
+  if (room.rights.isHome) return {};
   for (let before = room.last + 1; before > 1; ) {
     const rows = await domain.store.history(room.name, { before, limit: 500 });
     const found = rows.findLast(({ event }) => event.event === 'FILE' && event.path === path && event.hash === hash);
-    if (found) return found.event.seq;
+    if (found) return { seq: found.event.seq };
     before = rows[0]?.event.seq ?? 1;
   }
   throw new HubError('no-upload', 'the upload was completed, but its event is gone');

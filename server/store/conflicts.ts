@@ -11,6 +11,7 @@ export const conflicts = {
   notEmpty: (path: string) => new HubError('conflict', `${path} is not empty`),
   otherVersion: (key: string) => new HubError('conflict', `${key} is not in the version that was expected`),
   noMessage: (room: string, seq: number) => new HubError('conflict', `there is no message ${seq} in ${room}`),
+  noEvent: (room: string, seq: number) => new HubError('conflict', `there is no such event ${seq} in ${room}`),
   sameReaction: (room: string, seq: number) =>
     new HubError('conflict', `the reaction to ${seq} in ${room} is so already`),
 } as const;

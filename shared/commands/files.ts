@@ -11,7 +11,7 @@ export const files = {
     input: z.object({ path: FilePath, after: z.string().optional() }),
     output: z.object({ path: FilePath, count: Count }),
     rows: Entry,
-    needs: ['list', 'path'],
+    needs: ['see', 'path'],
     repeatable: 'yes',
   }),
   STAT: command({
@@ -25,8 +25,10 @@ export const files = {
       modified: Time.optional(),
       owner: z.string().optional(),
       hash: Hash.optional(),
+      /** Of the event that announced it last: `SAY room reply=seq` is a comment on it. */
+      seq: Seq.optional(),
     }),
-    needs: ['list', 'path'],
+    needs: ['see', 'path'],
     repeatable: 'yes',
   }),
   GET: command({
@@ -49,28 +51,28 @@ export const files = {
     summary: 'Make a folder.',
     words: ['path'],
     input: z.object({ path: FilePath }),
-    output: z.object({ path: FilePath, seq: Seq }),
+    output: z.object({ path: FilePath, seq: Seq.optional() }),
     needs: ['upload', 'path'],
   }),
   RM: command({
     summary: 'Remove a file or an empty folder; recursive=1 with all that is in it.',
     words: ['path'],
     input: z.object({ path: FilePath, recursive: Flag.optional() }),
-    output: z.object({ path: FilePath, count: Count, seq: Seq }),
+    output: z.object({ path: FilePath, count: Count, seq: Seq.optional() }),
     needs: ['list', 'path'],
   }),
   MV: command({
     summary: 'Rename or move a file or folder; mode=replace takes the place of a file of yours.',
     words: ['from', 'to'],
     input: z.object({ from: FilePath, to: FilePath, mode: z.enum(['new', 'replace']).optional() }),
-    output: z.object({ from: FilePath, to: FilePath, seq: Seq }),
+    output: z.object({ from: FilePath, to: FilePath, seq: Seq.optional() }),
     needs: ['list', 'from'],
   }),
   CP: command({
     summary: 'Copy a file within the hub: no content moves.',
     words: ['from', 'to'],
     input: z.object({ from: FilePath, to: FilePath, mode: z.enum(['new', 'replace']).optional() }),
-    output: z.object({ from: FilePath, to: FilePath, size: Octets, hash: Hash, seq: Seq }),
+    output: z.object({ from: FilePath, to: FilePath, size: Octets, hash: Hash, seq: Seq.optional() }),
     needs: ['download', 'from'],
   }),
 };

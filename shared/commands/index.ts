@@ -4,11 +4,13 @@ import type { Command, Input, Output, Parsed } from './command.ts';
 import { files } from './files.ts';
 import { messages } from './messages.ts';
 import { people } from './people.ts';
+import { pieces } from './pieces.ts';
 import { rights } from './rights.ts';
 import { rooms } from './rooms.ts';
 import { stats } from './stats.ts';
 import { talk } from './talk.ts';
 import { uploads } from './uploads.ts';
+import { watches } from './watches.ts';
 
 export const commands = {
   ...people,
@@ -17,6 +19,8 @@ export const commands = {
   ...talk,
   ...files,
   ...uploads,
+  ...pieces,
+  ...watches,
   ...rights,
   ...access,
   ...stats,
@@ -36,6 +40,8 @@ export const subjects: Readonly<Record<string, Readonly<Record<string, Command>>
   talk,
   files,
   uploads,
+  pieces,
+  watches,
   rights,
   access,
   stats,

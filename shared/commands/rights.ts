@@ -1,7 +1,7 @@
 /** Table 1, rights: who may do what in a room, and what is done about those who misuse it. */
 import * as z from 'zod';
 import { Count, Duration, Octets, Reason, RoleName, Time, Visibility } from '../model.ts';
-import { RoomName, UserName } from '../names.ts';
+import { PlaceName, RoomName, UserName } from '../names.ts';
 import { command } from './command.ts';
 
 const InRoom = { room: RoomName, user: UserName };
@@ -95,10 +95,11 @@ export const rights = {
     audit: ['room', 'seconds!'],
   }),
   QUOTA: command({
-    summary: 'Show how many octets the files of a room take and may take, or set it; 0 for no limit.',
+    summary:
+      'Show how many octets the files of a room or home take and may take, or set it for a room; 0 for no limit.',
     words: ['room', 'octets?'],
-    input: z.object({ room: RoomName, octets: Octets.optional() }),
-    output: z.object({ room: RoomName, octets: Octets, used: Octets }),
+    input: z.object({ room: PlaceName, octets: Octets.optional() }),
+    output: z.object({ room: PlaceName, octets: Octets, used: Octets }),
     needs: ['list', 'room'],
     audit: ['room', 'octets!'],
   }),

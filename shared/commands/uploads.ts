@@ -6,7 +6,8 @@ import { command } from './command.ts';
 
 export const uploads = {
   PUT: command({
-    summary: 'Begin or resume an upload of size=; with a blob, or until=fin, the content comes at once.',
+    summary:
+      'Begin or resume an upload of size=; with a blob, or until=fin, the content comes at once; with hash= it may be known already.',
     words: ['path'],
     input: z.object({
       path: FilePath,
@@ -25,6 +26,8 @@ export const uploads = {
       upload: UploadId.optional(),
       piece: Octets.optional(),
       have: Ranges.optional(),
+      /** Nothing need be sent: a file that one may download has this content. */
+      done: Flag.optional(),
       path: FilePath.optional(),
       size: Octets.optional(),
       hash: Hash.optional(),
@@ -53,7 +56,7 @@ export const uploads = {
     summary: 'Make the upload a file, checked against size= and hash=; repeating it gets the same answer.',
     words: ['upload'],
     input: z.object({ upload: UploadId, size: Octets.optional(), hash: Hash.optional() }),
-    output: z.object({ path: FilePath, size: Octets, hash: Hash, seq: Seq }),
+    output: z.object({ path: FilePath, size: Octets, hash: Hash, seq: Seq.optional() }),
     repeatable: 'yes',
   }),
   ABORT: command({

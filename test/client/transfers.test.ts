@@ -176,3 +176,39 @@ t.test('a rate is one for all that a call sends or fetches', async t => {
   }
   await hub.finish();
 });
+
+t.test('of a changed file only what differs is sent, through a cut too, and of a known content nothing', async t => {
+  const folder = await tempDir(t);
+  const proxy = await startFaultProxy(t, server.ports.line);
+  const hub = await enter(t, proxy.port);
+  const local = join(folder, 'image');
+  const content = randomBytes(24 * MIB + 777);
+  const send = async (remote: string, options: object = {}) => {
+    await writeFile(local, content);
+    const before = proxy.octets.toServer;
+    const { kept } = await hub.put(local, remote, { delta: true, force: true, ...options });
+    const { hash } = await hub.request('STAT', { path: remote });
+    t.equal(hash, `sha256:${hashOf(content)}`);
+    return { kept, came: proxy.octets.toServer - before };
+  };
+  t.match(await send('/~ada/image'), { kept: 0 }, 'nothing is there');
+  content.fill(7, 5 * MIB, 5 * MIB + 10);
+  // A piece that moved is found where it was.
+  content.copyWithin(0, 20 * MIB, 21 * MIB);
+  const changed = await send('/~ada/image');
+  t.ok(changed.came < MIB, `${changed.came} octets came`);
+  t.equal(changed.kept, content.length - (MIB >> 2));
+  t.match(await send('/lobby/known'), { kept: content.length }, 'a content that is there under another name');
+
+  content.fill(8, 2 * MIB, 14 * MIB);
+  let cuts = 0;
+  const onProgress = ({ phase, octets }: Progress) => {
+    if (phase === 'send' && octets > 20 * MIB && cuts === 0) proxy.cutAll(++cuts === 1 ? 'rst' : 'fin');
+  };
+  const cut = await send('/~ada/image', { onProgress, bytesPerSecond: 40 * MIB });
+  t.equal(cuts, 1);
+  t.ok(cut.came < 20 * MIB, `${cut.came} octets came`);
+  content.fill(9, 0, 1);
+  t.match(await send('/~ada/other'), { kept: 0 }, 'nothing stands where it goes');
+  await hub.finish();
+});

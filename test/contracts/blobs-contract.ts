@@ -21,6 +21,7 @@ export function blobsContract(t: Test, name: string, make: MakeBlobs): void {
   t.test(`${name}: a blob is written, sealed and read`, t => written(t, make));
   t.test(`${name}: a writer is resumed`, t => resumed(t, make));
   t.test(`${name}: a blob is removed`, t => removed(t, make));
+  t.test(`${name}: pieces have hashes of their own`, t => pieces(t, make));
   t.test(`${name}: hashes advance with what is settled`, t => settled(t, make));
   t.test(`${name}: a hash is that of the content, in whatever order it was written`, t => disordered(t, make));
 }
@@ -73,6 +74,27 @@ async function resumed(t: Test, make: MakeBlobs): Promise<void> {
   t.equal(await again?.seal(6), sha256(Buffer.from('abcdef')));
   t.equal(await blobs.resume(writer.id), undefined, 'a sealed one has no writer');
   t.equal(await blobs.resume('0'.repeat(32)), undefined, 'one that is gone');
+}
+
+async function pieces(t: Test, make: MakeBlobs): Promise<void> {
+  const blobs = await make(t);
+  const octets = randomBytes(3 * MIB);
+  const writer = await blobs.create();
+  await writer.write(0, [Buffer.from(octets)]);
+  const ranges = [
+    { start: MIB + 5, end: 2 * MIB + 6 },
+    { start: 0, end: 1 },
+    { start: 7, end: 7 },
+  ];
+  const expected = ranges.map(({ start, end }) => sha256(octets.subarray(start, end)));
+  t.same(await blobs.hashesOf(writer.id, ranges), expected, 'while it is written');
+  await t.rejects(blobs.hashesOf(writer.id, [{ start: 0, end: 3 * MIB + 1 }]), 'past its end');
+  await writer.seal(2 * MIB + 6);
+  t.same(await blobs.hashesOf(writer.id, ranges), expected, 'when it is sealed');
+  await t.rejects(blobs.hashesOf(writer.id, [{ start: 0, end: 3 * MIB }]), 'past its new end');
+  t.same(await blobs.hashesOf(writer.id, []), []);
+  await blobs.remove(writer.id);
+  await t.rejects(blobs.hashesOf(writer.id, ranges));
 }
 
 async function removed(t: Test, make: MakeBlobs): Promise<void> {

@@ -2,12 +2,26 @@
 import type { Test } from 'tap';
 import type { Write } from '../../server/hub/host.ts';
 import type { MakeStore } from './store-contract.ts';
-import { ada, at, common, fileRow, folderRow, hashNamed, names, putEntry, refuses, tree } from './store-writes.ts';
+import {
+  ada,
+  at,
+  common,
+  fileRow,
+  folderRow,
+  hashNamed,
+  message,
+  names,
+  putEntry,
+  refuses,
+  tree,
+} from './store-writes.ts';
 
 export function entryContract(t: Test, name: string, make: MakeStore): void {
   t.test(`${name}: entries`, async t => {
     await puts(t, make);
     await moves(t, make);
+    await announcements(t, make);
+    await contents(t, make);
     await removals(t, make);
     await listings(t, make);
   });
@@ -92,6 +106,85 @@ async function moves(t: Test, make: MakeStore): Promise<void> {
     await refuses(t, store, move('/lobby/a', '/lobby/none/a'), '/lobby/none/a', 'into no folder');
     await refuses(t, store, move('/lobby/a', '/lobby/a0/a'), '/lobby/a0/a', 'into a file');
     await refuses(t, store, move('/lobby/a', '/other'), '/other', 'to where rooms are');
+  });
+}
+
+async function announcements(t: Test, make: MakeStore): Promise<void> {
+  await t.test('an entry bears the number of the event of its transaction, as long as it is in that room', async t => {
+    const store = await make(t);
+    const seqAt = async (path: string) => (await store.entry(at(path)))?.seq;
+    const put = (path: string, blob: string, announcedBy: number) => ({
+      ...fileRow(path, blob, 'a', 'any'),
+      announcedBy,
+    });
+    await store.commit([message('lobby', 'x'), message('den', 'x'), message('lobby', 'x'), put('/lobby/f', 'b1', 2)]);
+    t.equal(await seqAt('/lobby/f'), 2);
+    await store.commit([message('lobby', 'x'), { ...folderRow('/lobby/d'), announcedBy: 0 }]);
+    t.equal(await seqAt('/lobby/d'), 3);
+    await store.commit([fileRow('/lobby/d/g', 'b2')]);
+    t.equal(await seqAt('/lobby/d/g'), undefined, 'nobody told of it');
+    const move = (from: string, to: string) =>
+      ({ kind: 'move-entry', from: at(from), to: at(to), announcedBy: 0 }) as const;
+    await store.commit([message('lobby', 'x'), move('/lobby/f', '/lobby/d/f')]);
+    t.equal(await seqAt('/lobby/d/f'), 4);
+    t.equal((await store.children(at('/lobby/d'), { limit: 1 }))[0]?.seq, 4, 'listed too');
+    await store.commit([message('lobby', 'x'), move('/lobby/d', '/lobby/e')]);
+    t.same([await seqAt('/lobby/e'), await seqAt('/lobby/e/f')], [5, 4]);
+    await store.commit([message('den', 'x'), move('/lobby/e', '/den/e')]);
+    t.same([await seqAt('/den/e'), await seqAt('/den/e/f')], [2, undefined], 'numbers are of the room');
+    await store.commit([fileRow('/den/e/f', 'b3', 'b', 'any')]);
+    t.equal(await seqAt('/den/e/f'), undefined);
+  });
+  await t.test('an event that is expected has to be there, and of the kind', async t => {
+    const store = await make(t);
+    await store.commit([message('lobby', 'x')]);
+    const expected = (seq: number, event: 'MSG' | 'FILE'): Write[] => [
+      { kind: 'expect-event', room: 'lobby', seq, events: [event, 'TOPIC'] },
+      message('lobby', 'y'),
+    ];
+    await refuses(t, store, expected(1, 'FILE'), '1', 'another kind');
+    await refuses(t, store, expected(2, 'MSG'), '2', 'not there, though the transaction makes it');
+    t.same((await store.commit(expected(1, 'MSG'))).seqs, [2]);
+  });
+}
+
+async function contents(t: Test, make: MakeStore): Promise<void> {
+  await t.test('files are found by their content, and share it while one of them has it', async t => {
+    const store = await make(t);
+    const inline = { ...common('/lobby/in'), type: 'file', size: 1, hash: hashNamed('c') } as const;
+    const row = putEntry({ ...inline, content: { kind: 'inline', octets: Buffer.from('x') } }, 'absent');
+    await store.commit([fileRow('/lobby/f', 'b1'), fileRow('/lobby/g', 'b1'), fileRow('/lobby/h', 'b2', 'b'), row]);
+    const pathsWith = async (digit: string, limit = 9) =>
+      (await store.filesWith(hashNamed(digit), limit)).map(({ path }) => path);
+    t.same([...(await pathsWith('a'))].sort(), ['/lobby/f', '/lobby/g']);
+    t.equal((await pathsWith('a', 1)).length, 1);
+    t.same(await pathsWith('d'), []);
+    const [found] = await store.filesWith(hashNamed('c'), 9);
+    t.ok(
+      found?.type === 'file' && found.content.kind === 'inline' && found.content.octets.length === 1,
+      'with content',
+    );
+    const copy = (from: string, blob: string, digit = 'a') => ({
+      ...fileRow('/den/copy', blob, digit, 'any'),
+      contentOf: at(from),
+    });
+    for (const [from, blob, digit] of [
+      ['/lobby/none', 'b1', 'a'],
+      ['/lobby/h', 'b1', 'a'],
+      ['/lobby/f', 'b2', 'a'],
+      ['/lobby/f', 'b1', 'b'],
+    ] as const)
+      await refuses(t, store, [copy(from, blob, digit)], from, `${from} ${blob} ${digit}`);
+    await store.commit([copy('/lobby/f', 'b1')]);
+    const remove: Write[] = ['/lobby/f', '/lobby/g'].map(path => ({
+      kind: 'remove-entry',
+      path: at(path),
+      recursive: false,
+    }));
+    t.same((await store.commit(remove)).unreferenced, []);
+    const inlined = (from: string) => ({ ...row, entry: { ...row.entry, path: at('/den/in') }, contentOf: at(from) });
+    await refuses(t, store, [inlined('/den/copy')], '/den/copy', 'another content');
+    await store.commit([inlined('/lobby/in')]);
   });
 }
 

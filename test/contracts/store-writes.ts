@@ -27,10 +27,9 @@ export function common(path: string) {
   return { path: at(path), owner: ada, ownerName: 'Ada', modified: '2026-11-23T01:00:03Z' };
 }
 
-export function putEntry(
-  entry: Extract<Write, { kind: 'put-entry' }>['entry'],
-  expect: 'absent' | 'any' | { hash: Hash },
-): Write {
+type PutEntry = Extract<Write, { kind: 'put-entry' }>;
+
+export function putEntry(entry: PutEntry['entry'], expect: PutEntry['expect']): PutEntry {
   return { kind: 'put-entry', entry, expect };
 }
 

@@ -8,8 +8,13 @@ type StepOf<K extends Write['kind']> = Extract<Write, { kind: K }>;
 
 const WITHIN = "(path = ? OR (path > ? || '/' AND path < ? || '0'))";
 
-/** Blobs that lose an entry are added to `dropped`. */
-export function putEntry(database: Database, { entry, expect }: StepOf<'put-entry'>, dropped: Set<BlobId>): void {
+/** Blobs that lose an entry are added to `dropped`. `seq`: of the event that announces it. */
+export function putEntry(
+  database: Database,
+  { entry, expect, contentOf }: StepOf<'put-entry'>,
+  dropped: Set<BlobId>,
+  seq: number | undefined,
+): void {
   const { path, owner, ownerName, modified } = entry;
   const old = database.prepare('SELECT size, hash, blob FROM entries WHERE path = ?').first([path]);
   if (expect === 'absent' && old) throw conflicts.taken(path);
@@ -17,10 +22,14 @@ export function putEntry(database: Database, { entry, expect }: StepOf<'put-entr
   if (old && (old[0] === null) !== (entry.type === 'dir')) throw conflicts.otherType(path);
   needFolder(database, path);
   const { size = null, hash = null, blob = null, inline = null } = contentColumns(entry);
+  if (contentOf !== undefined) {
+    const same = database.prepare('SELECT 1 FROM entries WHERE path = ? AND hash = ? AND blob IS ?');
+    if (!same.first([contentOf, hash, blob])) throw conflicts.otherContent(contentOf);
+  }
   if (typeof old?.[2] === 'string') dropped.add(old[2]);
   database
-    .prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    .run([path, parentPath(path), baseName(path), owner, ownerName, modified, size, hash, blob, inline]);
+    .prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    .run([path, parentPath(path), baseName(path), owner, ownerName, modified, size, hash, blob, inline, seq ?? null]);
 }
 
 function contentColumns(entry: StepOf<'put-entry'>['entry']) {
@@ -29,7 +38,12 @@ function contentColumns(entry: StepOf<'put-entry'>['entry']) {
   return content.kind === 'blob' ? { size, hash, blob: content.id } : { size, hash, inline: content.octets };
 }
 
-export function moveEntry(database: Database, { from, to, onlyOf }: StepOf<'move-entry'>): void {
+/** `seq`: of the event that announces it. */
+export function moveEntry(
+  database: Database,
+  { from, to, onlyOf }: StepOf<'move-entry'>,
+  seq: number | undefined,
+): void {
   if (!exists(database, from)) throw conflicts.missing(from);
   if (exists(database, to)) throw conflicts.taken(to);
   if (isWithin(to, from)) throw conflicts.noFolder(to);
@@ -37,13 +51,14 @@ export function moveEntry(database: Database, { from, to, onlyOf }: StepOf<'move
   needFolder(database, to);
   database
     .prepare(
-      `UPDATE entries SET parent = ? || substr(parent, length(?) + 1), path = ? || substr(path, length(?) + 1)
+      `UPDATE entries SET parent = ? || substr(parent, length(?) + 1), path = ? || substr(path, length(?) + 1),
+         seq = CASE WHEN ? THEN seq END
        WHERE path > ? || '/' AND path < ? || '0'`,
     )
-    .run([to, from, to, from, from, from]);
+    .run([to, from, to, from, pathComponents(from)[0] === pathComponents(to)[0] ? 1 : 0, from, from]);
   database
-    .prepare('UPDATE entries SET path = ?, parent = ?, name = ? WHERE path = ?')
-    .run([to, parentPath(to), baseName(to), from]);
+    .prepare('UPDATE entries SET path = ?, parent = ?, name = ?, seq = ? WHERE path = ?')
+    .run([to, parentPath(to), baseName(to), seq ?? null, from]);
 }
 
 /** Blobs that lose an entry are added to `dropped`. */

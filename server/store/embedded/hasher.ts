@@ -1,5 +1,7 @@
 /** The thread that hashes blobs, started when first needed and again if it died: it can read a file from 0 at any time. */
 import { MIB } from '../../../shared/limits.ts';
+import type { Hash } from '../../../shared/model.ts';
+import type { Range } from '../../../shared/ranges.ts';
 import type { BlobId, Report } from '../../hub/host.ts';
 import { WorkerLink } from '../worker-link.ts';
 import type { HashAnswer, HashRequest } from './requests.ts';
@@ -14,6 +16,8 @@ export interface BlobHasher {
   take(id: BlobId, path: string, offset: number, pieces: readonly Uint8Array[]): Promise<void>;
   /** The hash of the first `size` octets. */
   finish(id: BlobId, path: string, size: number): Promise<HashAnswer>;
+  /** Of each range of the first of these files that is there. */
+  hashesOf(paths: readonly string[], ranges: readonly Range[]): Promise<readonly Hash[]>;
   /** Lets go of the file, and of what is known of its octets. */
   forget(id: BlobId): void;
   end(): Promise<void>;
@@ -61,6 +65,7 @@ export function createHasher(report: Report): BlobHasher {
       advanced.delete(id);
       return running().ask({ do: 'finish', id, path, octets });
     },
+    hashesOf: (paths, ranges) => running().ask({ do: 'ranges', paths, ranges }),
     forget: id => {
       if (advanced.delete(id)) running().tell({ do: 'forget', id });
     },

@@ -9,6 +9,7 @@ import { conflicts } from '../conflicts.ts';
 import { forKeys, insertMany } from './bulk-insert.ts';
 import type { Database, Value } from './database.ts';
 import { moveEntry, putEntry, removeEntry } from './entry-steps.ts';
+import { expectEvent } from './expect-step.ts';
 import type { FaultPoint } from './fault-point.ts';
 import { react } from './react-step.ts';
 import type { LoneAppend, Outcome, Step, Transaction } from './requests.ts';
@@ -172,16 +173,19 @@ export class Ledger {
         case 'react':
           react(this.#database, step);
           break;
+        case 'expect-event':
+          expectEvent(this.#database, step);
+          break;
         case 'remove-log':
           removeIndex(this.#database, step.room);
           this.#database.prepare('DELETE FROM log WHERE room = ?').run([step.room]);
           this.#heads.delete(step.room);
           break;
         case 'put-entry':
-          putEntry(this.#database, step, dropped);
+          putEntry(this.#database, step, dropped, seqs[step.announcedBy ?? -1]);
           break;
         case 'move-entry':
-          moveEntry(this.#database, step);
+          moveEntry(this.#database, step, seqs[step.announcedBy ?? -1]);
           break;
         case 'remove-entry':
           removeEntry(this.#database, step, dropped);

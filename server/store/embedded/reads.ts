@@ -4,7 +4,7 @@ import type { Read } from './requests.ts';
 import { search } from './search-reads.ts';
 import { transcriptFiles, transcriptOctets } from './transcript-reads.ts';
 
-const ENTRY = 'path, owner, owner_name, modified, size, hash, blob';
+const ENTRY = 'path, owner, owner_name, modified, size, hash, blob, seq';
 
 export function read(database: Database, query: Read): readonly Row[] {
   switch (query[0]) {
@@ -24,6 +24,8 @@ export function read(database: Database, query: Read): readonly Row[] {
       return database
         .prepare(`SELECT ${ENTRY}, NULL FROM entries WHERE parent = ? AND name > ? ORDER BY name LIMIT ?`)
         .all([query[1], query[2], query[3]]);
+    case 'files-with':
+      return database.prepare(`SELECT ${ENTRY}, inline FROM entries WHERE hash = ? LIMIT ?`).all([query[1], query[2]]);
     case 'usage':
       // What begins with the folder and a slash: 0 is the character behind it.
       return database

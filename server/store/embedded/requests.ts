@@ -1,5 +1,6 @@
 /** What the store's main side and its worker say to each other: plain values that are cheap to copy between threads. */
 import type { Hash } from '../../../shared/model.ts';
+import type { Range } from '../../../shared/ranges.ts';
 import type { BlobId, DocumentKind, PrincipalId, Receipt, Search, Write } from '../../hub/host.ts';
 import type { Row } from './database.ts';
 
@@ -38,6 +39,7 @@ export type Read =
   | readonly ['transcript', room: string, name: string, offset: number, length: number]
   | readonly ['entry', path: string]
   | readonly ['children', folder: string, after: string, limit: number]
+  | readonly ['files-with', hash: Hash, limit: number]
   | readonly ['usage', folder: string]
   | readonly ['document', kind: DocumentKind, key: string]
   | readonly ['documents', kind: DocumentKind, after: string, limit: number];
@@ -67,5 +69,6 @@ export type HashRequest =
       readonly pieces: readonly Uint8Array[];
     }
   | { readonly do: 'finish'; readonly id: BlobId; readonly path: string; readonly octets: number }
+  | { readonly do: 'ranges'; readonly paths: readonly string[]; readonly ranges: readonly Range[] }
   | { readonly do: 'forget'; readonly id: BlobId };
 export type HashAnswer = Hash;

@@ -48,8 +48,20 @@ const REACTIONS = `
 ALTER TABLE log ADD COLUMN reactions TEXT;
 `;
 
+/**
+ * `entries.seq`: the number of the event that announced the entry last, in its room. Contents are found by their hash.
+ * Lines of replies say to what, so the sizes of transcripts are made anew.
+ */
+const ANNOUNCED_ENTRIES = `
+DELETE FROM marks;
+DELETE FROM indexed;
+INSERT INTO search (search) VALUES ('delete-all');
+ALTER TABLE entries ADD COLUMN seq INTEGER;
+CREATE INDEX entries_by_hash ON entries (hash) WHERE hash IS NOT NULL;
+`;
+
 /** The step at index n makes version n + 1 of version n. Steps that were published stay as they are; new ones go behind. */
-const STEPS: readonly string[] = [FIRST_TABLES, ROOM_INDEX, REACTIONS];
+const STEPS: readonly string[] = [FIRST_TABLES, ROOM_INDEX, REACTIONS, ANNOUNCED_ENTRIES];
 
 /** Creates the tables, or brings them up to date. Error: a plain Error if a newer version of the program made them. */
 export function openHubDatabase(path: string): Database {

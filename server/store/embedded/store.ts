@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../../shared/clock.ts';
 import { HubError } from '../../../shared/errors.ts';
+import type { Hash } from '../../../shared/model.ts';
 import type { FilePath } from '../../../shared/names.ts';
 import type {
   Document,
@@ -88,6 +89,10 @@ export class EmbeddedStore implements Store {
 
   async children(folder: FilePath, { after = '', limit }: { readonly after?: string; readonly limit: number }) {
     return (await this.#read(['children', folder, after, limit])).map(entryRow);
+  }
+
+  async filesWith(hash: Hash, limit: number) {
+    return (await this.#read(['files-with', hash, limit])).map(entryRow);
   }
 
   async usage(folder: string) {

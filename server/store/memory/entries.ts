@@ -1,4 +1,5 @@
 /** The files' world in memory: rows by path, and the steps that change them. What takes a step back is the change's. */
+import type { Hash } from '../../../shared/model.ts';
 import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
 import type { BlobId, EntryRow, PrincipalId, Write } from '../../hub/host.ts';
 import { conflicts } from '../conflicts.ts';
@@ -19,6 +20,10 @@ export class Entries {
     return pageOf(children, ({ path }) => baseName(path), page);
   }
 
+  filesWith(hash: Hash, limit: number): readonly EntryRow[] {
+    return [...this.#rows.values()].filter(row => row.type === 'file' && row.hash === hash).slice(0, limit);
+  }
+
   usage(folder: string) {
     const below = [...this.#rows.values()].filter(({ path }) => path !== folder && isWithin(path, folder));
     const files = below.filter(entry => entry.type === 'file');
@@ -30,7 +35,7 @@ export class Entries {
     if (pathComponents(parent).length !== 1 && this.#rows.get(parent)?.type !== 'dir') throw conflicts.noFolder(path);
   }
 
-  put(change: Change, { entry, expect }: Step<'put-entry'>): undefined {
+  put(change: Change, { entry, expect, contentOf }: Step<'put-entry'>, seq?: number): undefined {
     const { path } = entry;
     const old = this.#rows.get(path);
     if (expect === 'absent' && old) throw conflicts.taken(path);
@@ -39,11 +44,18 @@ export class Entries {
     }
     if (old && old.type !== entry.type) throw conflicts.otherType(path);
     this.#needFolder(path);
+    if (contentOf !== undefined && !this.#hasContent(contentOf, entry)) throw conflicts.otherContent(contentOf);
     change.drop(old);
-    change.set(this.#rows, path, copyOf(entry));
+    change.set(this.#rows, path, numbered(copyOf(entry), seq));
   }
 
-  move(change: Change, { from, to, onlyOf }: Step<'move-entry'>): undefined {
+  #hasContent(path: FilePath, entry: EntryRow): boolean {
+    const row = this.#rows.get(path);
+    if (row?.type !== 'file' || entry.type !== 'file') return false;
+    return row.hash === entry.hash && blobOf(row) === blobOf(entry);
+  }
+
+  move(change: Change, { from, to, onlyOf }: Step<'move-entry'>, seq?: number): undefined {
     if (!this.#rows.has(from)) throw conflicts.missing(from);
     if (this.#rows.has(to)) throw conflicts.taken(to);
     if (isWithin(to, from)) throw conflicts.noFolder(to);
@@ -52,7 +64,8 @@ export class Entries {
     for (const entry of this.#subtree(from)) {
       const path = (to + entry.path.slice(from.length)) as FilePath;
       change.remove(this.#rows, entry.path);
-      change.set(this.#rows, path, { ...entry, path });
+      const kept = pathComponents(from)[0] === pathComponents(to)[0] ? entry.seq : undefined;
+      change.set(this.#rows, path, numbered({ ...entry, path }, entry.path === from ? seq : kept));
     }
   }
 
@@ -80,6 +93,10 @@ export class Entries {
     const inUse = new Set([...this.#rows.values()].map(blobOf));
     return [...change.dropped].filter(id => !inUse.has(id));
   }
+}
+
+function numbered({ seq: _, ...entry }: EntryRow, seq: number | undefined): EntryRow {
+  return seq === undefined ? entry : { ...entry, seq };
 }
 
 /** Callers may use their octets again. */

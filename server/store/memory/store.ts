@@ -3,6 +3,7 @@
  * says how to take it back, which makes a transaction atomic; that is all there is to it.
  */
 import type { LogEvent } from '../../../shared/events.ts';
+import type { Hash } from '../../../shared/model.ts';
 import type { FilePath } from '../../../shared/names.ts';
 import { matchesQuery } from '../../../shared/search.ts';
 import { blankText } from '../../../shared/transcript.ts';
@@ -56,7 +57,11 @@ class MemoryStore implements Store {
     if (repeated !== undefined) return { seqs: [], unreferenced: [], repeated };
     const change = new Change();
     try {
-      const seqs = writes.flatMap(write => this.#apply(change, write) ?? []);
+      const seqs: number[] = [];
+      for (const write of writes) {
+        const seq = this.#apply(change, write, seqs);
+        if (seq !== undefined) seqs.push(seq);
+      }
       return { seqs, unreferenced: this.#entries.unreferenced(change) };
     } catch (error) {
       change.takeBack();
@@ -106,6 +111,10 @@ class MemoryStore implements Store {
     return this.#entries.children(folder, page);
   }
 
+  async filesWith(hash: Hash, limit: number) {
+    return this.#entries.filesWith(hash, limit);
+  }
+
   async usage(folder: string) {
     return this.#entries.usage(folder);
   }
@@ -136,8 +145,8 @@ class MemoryStore implements Store {
     return undefined;
   }
 
-  /** Gives the number of an append. */
-  #apply(change: Change, write: Write): number | undefined {
+  /** Gives the number of an append. `seqs`: those given in this transaction before. */
+  #apply(change: Change, write: Write, seqs: readonly number[]): number | undefined {
     switch (write.kind) {
       case 'append':
         return this.#append(change, write);
@@ -145,12 +154,14 @@ class MemoryStore implements Store {
         return this.#revise(change, write);
       case 'react':
         return this.#react(change, write);
+      case 'expect-event':
+        return this.#expectEvent(write);
       case 'remove-log':
         return change.remove(this.#logs, write.room);
       case 'put-entry':
-        return this.#entries.put(change, write);
+        return this.#entries.put(change, write, seqs[write.announcedBy ?? -1]);
       case 'move-entry':
-        return this.#entries.move(change, write);
+        return this.#entries.move(change, write, seqs[write.announcedBy ?? -1]);
       case 'remove-entry':
         return this.#entries.remove(change, write);
       case 'put-document':
@@ -197,6 +208,11 @@ class MemoryStore implements Store {
     if (!reactions) throw conflicts.sameReaction(room, seq);
     const { reactions: _, ...bare } = row;
     return this.#replace(change, log, Object.keys(reactions).length > 0 ? { ...bare, reactions } : bare);
+  }
+
+  #expectEvent({ room, seq, events }: Step<'expect-event'>): undefined {
+    const row = this.#logs.get(room)?.[seq - 1];
+    if (!row || !events.includes(row.event.event)) throw conflicts.noEvent(room, seq);
   }
 
   #replace(change: Change, log: LoggedRow[], row: LoggedRow): undefined {
