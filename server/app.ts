@@ -6,6 +6,7 @@ import type { Certificate } from './certificate.ts';
 import { createHub } from './hub/create-hub.ts';
 import type { Blobs, Passwords, Store } from './hub/host.ts';
 import { connectionsWithin, openFilesMax, Places } from './net/places.ts';
+import { Proxies } from './net/proxies.ts';
 import type { Settings } from './settings.ts';
 import { lineWire } from './wires/line/index.ts';
 import { health } from './wires/web/health.ts';
@@ -28,9 +29,11 @@ export interface AppOptions {
  */
 export async function startApp(options: AppOptions): Promise<FastifyInstance> {
   const { settings, store, clock, certificate, onListening } = options;
+  const trusted = settings['trust-proxy'];
   const app = Fastify({
     logger: { level: settings['log-level'], stream: process.stderr },
     forceCloseConnections: true,
+    trustProxy: trusted.length > 0 ? [...trusted] : false,
     // The drain of a wire is a hook, and has a deadline of its own.
     pluginTimeout: 0,
     // `/readyz` itself says that the server drains.
@@ -59,6 +62,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     tls: { port: settings['line-tls-port'], key: certificate.key, cert: certificate.cert },
     guests: settings.guests,
     places: new Places(Math.min(settings['connections-max'], connectionsWithin(openFilesMax()))),
+    ...(trusted.length > 0 && { proxies: new Proxies(trusted) }),
     onListening,
   });
   // Behind the wires' own `preClose`, which end every connection: what still runs then is only what nobody waits for.

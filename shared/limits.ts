@@ -32,6 +32,9 @@ export const limits = {
   stallMs: 60_000,
   /** Time to give a name after connecting. */
   loginMs: 30_000,
+  /** A proxy's header: room for what it may add about TLS, and time for a packet that is sent again. */
+  proxyHeaderOctetsMax: 4 * KIB,
+  proxyHeaderMs: 5_000,
   /** The kernel's own default is two hours. */
   keepaliveMs: 60_000,
   /** Clients that announce `heartbeat` are pinged this often, and dropped after two misses. */
