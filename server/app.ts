@@ -51,6 +51,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
       guests: settings.guests,
       clearPasswords: settings['clear-passwords'],
       registration: settings.registration,
+      retentionDays: settings['retention-days'],
     },
   });
   app.register(health, { trouble: () => store.trouble() });

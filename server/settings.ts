@@ -73,6 +73,11 @@ export const settingsTable = {
     fallback: 10_000,
     help: 'open connections on all ports; fewer where the process may not open as many files',
   },
+  'retention-days': {
+    schema: whole(0, 36_500, 'is not a number of days'),
+    fallback: 0,
+    help: 'days of history that rooms keep which say nothing else (RETENTION); 0 keeps all',
+  },
   'trust-proxy': {
     schema: z.preprocess(
       value => (typeof value === 'string' ? value.split(',').map(range => range.trim()) : value),

@@ -52,6 +52,10 @@ export const limits = {
   /** Received octets after which what is held is made safe on disk and recorded, so a crash costs at most this much again. */
   uploadSyncOctets: 16 * MIB,
   uploadsPerPersonMax: 1_000,
+  /** What is too old is looked for this often, first soon after the start, and goes by so many events in one transaction. */
+  retentionMs: 3_600_000,
+  retentionSoonMs: 60_000,
+  retentionRowsMax: 1_000,
   /** How long `SAY id=` remembers. */
   repeatMs: 24 * 3_600_000,
   /** In a room with more ears than this, comings and goings wait so long for each other: a thousand people who enter would make a million writes. */

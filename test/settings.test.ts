@@ -152,6 +152,7 @@ t.test('every setting can be given by each of the three ways', async t => {
     'tls-cert': 'c',
     'tls-key': 'k',
     'log-level': 'warn',
+    'trust-proxy': '127.0.0.9',
   };
   const names = Object.keys(settingsTable) as SettingName[];
   const isSwitch = (name: SettingName) => ['ephemeral', 'guests', 'registration', 'clear-passwords'].includes(name);

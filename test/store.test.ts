@@ -112,6 +112,7 @@ t.test('a folder of the first version is searched and read as if it had always b
   const database = openDatabase(databasePath(dataDir), 1_000);
   for (const table of ['search', 'indexed', 'marks']) database.exec(`DROP TABLE ${table}`);
   for (const column of ['said', 'reactions']) database.exec(`ALTER TABLE log DROP COLUMN ${column}`);
+  database.exec('DROP INDEX entries_by_owner; ALTER TABLE entries DROP COLUMN added');
   database.exec("UPDATE meta SET value = '1' WHERE key = 'schema'");
   database.close();
 

@@ -32,6 +32,7 @@ const subjects: Readonly<Record<string, readonly [about: string, Readonly<Record
       bans: 'BANS',
       slow: 'SLOW',
       quota: 'QUOTA',
+      retention: 'RETENTION',
     },
   ],
   token: [

@@ -20,6 +20,7 @@ import { peopleHandlers } from './people.ts';
 import { demand, demandDirect } from './permissions.ts';
 import { Presence } from './presence.ts';
 import { ReadMarks } from './read-marks.ts';
+import { Retention, retentionHandlers } from './retention.ts';
 import { foundRooms, roomHandlers } from './rooms.ts';
 import { searchHandlers } from './search.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
@@ -74,10 +75,12 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...fileHandlers(domain, shelf),
     ...uploadHandlers(domain, shelf),
     ...rightsHandlers(domain),
+    ...retentionHandlers(domain),
     ...accessHandlers(domain),
     ...statsHandlers(domain),
   };
-  return new LiveHub(domain, handlers);
+  const retention = new Retention(domain);
+  return new LiveHub(domain, handlers, () => retention.stop());
 }
 
 /** Formatting a date costs more than all else of a message's event, and most messages share their second. */
@@ -100,14 +103,17 @@ class LiveHub implements Hub {
   readonly name: string;
   readonly #domain: Domain;
   readonly #handlers: Handlers;
+  /** What the hub does without being asked. */
+  readonly #stopTasks: () => Promise<void>;
   #running = 0;
   #isDraining = false;
   #drained: (() => void) | undefined;
 
-  constructor(domain: Domain, handlers: Handlers) {
+  constructor(domain: Domain, handlers: Handlers, stopTasks: () => Promise<void>) {
     this.name = domain.name;
     this.#domain = domain;
     this.#handlers = handlers;
+    this.#stopTasks = stopTasks;
   }
 
   connect(origin: Origin): Session {
@@ -190,6 +196,7 @@ class LiveHub implements Hub {
         this.#drained = resolve;
       });
     }
+    await this.#stopTasks();
     await this.#domain.reads.flush();
   }
 

@@ -81,6 +81,10 @@ export class DirectRooms {
     return this.#byPair.get(pairKey([person.principal, guest?.principal ?? `u:${name}`]));
   }
 
+  all(): readonly LiveRoom[] {
+    return [...this.#byName.values()].map(({ room }) => room);
+  }
+
   of(person: Person): readonly LiveRoom[] {
     if (person.scope?.room !== undefined) return [];
     return [...(this.#byPerson.get(person.principal) ?? [])].map(({ room }) => room);

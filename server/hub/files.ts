@@ -1,4 +1,5 @@
 /** Listing, reading, moving and removing files. */
+import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { type FilePath, isWithin } from '../../shared/names.ts';
 import { readContent } from './content.ts';
@@ -129,7 +130,8 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       demand(person, 'upload', target.rights);
       const expect = await demandPlace(domain, target, person, to, mode);
       await demandQuota(domain, shelf, target, file.size, to);
-      const entry = { ...file, path: to, owner: person.principal, ownerName: person.name };
+      const added = formatTime(domain.clock.now());
+      const entry = { ...file, path: to, owner: person.principal, ownerName: person.name, added };
       const { size, hash } = file;
       const { seq } = await appendEvent(domain, target, person, { event: 'FILE', op: 'put', path: to, size, hash }, [
         { kind: 'put-entry', entry, expect },

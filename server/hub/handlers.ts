@@ -31,6 +31,8 @@ export interface HubSettings {
   readonly clearPasswords: boolean;
   /** Everybody may make an account. */
   readonly registration: boolean;
+  /** Days of history that rooms without a rule of their own keep; all if 0 or left out. */
+  readonly retentionDays?: number;
 }
 
 /** What handlers stand on. */

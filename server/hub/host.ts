@@ -36,6 +36,8 @@ export type EntryRow = {
   readonly ownerName: string;
   /** RFC 3339. */
   readonly modified: string;
+  /** When it came here, whatever `modified` says; of a file. RFC 3339. */
+  readonly added?: string;
 } & (
   | { readonly type: 'dir' }
   | { readonly type: 'file'; readonly size: number; readonly hash: Hash; readonly content: Content }
@@ -55,6 +57,7 @@ export type DocumentKind =
   | 'ignores'
   | 'invite'
   | 'reads'
+  | 'retention'
   | 'room'
   | 'throttle'
   | 'token'
@@ -97,6 +100,11 @@ export type Write =
       readonly emoji: string;
       readonly isOn: boolean;
     }
+  /**
+   * Removes the rows of a log below `before`, but never the newest. The others keep their numbers, and the octets of their
+   * lines in transcripts their places: in front of them stand as many line ends. A file without a line left is gone.
+   */
+  | { readonly kind: 'trim-log'; readonly room: string; readonly before: number }
   /** Removes all rows of a log; its numbers begin anew. */
   | { readonly kind: 'remove-log'; readonly room: string }
   /** Puts a row. `expect`: `absent`, or the file with this hash stands there, or whatever. Its parent must be a folder or a room's root. */
@@ -110,11 +118,15 @@ export type Write =
    * in it is another person's.
    */
   | { readonly kind: 'move-entry'; readonly from: FilePath; readonly to: FilePath; readonly onlyOf?: PrincipalId }
-  /** Removes an entry with all below it; refused if it does not exist, or has children while `recursive` is false. `onlyOf` as above. */
+  /**
+   * Removes an entry with all below it; refused if it does not exist, or has children while `recursive` is false, or is not
+   * the file with the hash `match`. `onlyOf` as above.
+   */
   | {
       readonly kind: 'remove-entry';
       readonly path: FilePath;
       readonly recursive: boolean;
+      readonly match?: Hash;
       readonly onlyOf?: PrincipalId;
     }
   /** `expect`: the version that must stand there, 0 for none; left out: whatever. */
@@ -179,7 +191,7 @@ export interface Store {
    * number, those of several by time.
    */
   search(search: Search): Promise<readonly LogRow[]>;
-  /** The files of the room's transcript that have a line, in the order of their names. */
+  /** The files of the room's transcript that have a line, in the order of their names. Sizes count what was trimmed. */
   transcripts(room: string): Promise<readonly TranscriptFile[]>;
   /** Octets of such a file from `offset`, `length` of them if there are so many. Only the text of what is deleted ever changes, into blanks. */
   transcript(room: string, name: string, offset: number, length: number): Promise<Uint8Array>;

@@ -7,6 +7,7 @@ import { Fanout } from './fanout.ts';
 import type { Document, PrincipalId, Store } from './host.ts';
 import type { LiveSession } from './live-session.ts';
 import type { RoomRights, Sanction } from './permissions.ts';
+import type { RetentionRule } from './retention.ts';
 import type { Person } from './session.ts';
 
 /** The document of kind `room` under the folded name. */
@@ -18,6 +19,7 @@ export interface RoomDocument extends RoomRights {
   /** Seconds between two messages of a person. */
   readonly slowS?: number;
   readonly quotaOctets?: number;
+  readonly retention?: RetentionRule;
   /** Of a conversation of two. */
   readonly pair?: readonly [PrincipalId, PrincipalId];
 }

@@ -182,6 +182,7 @@ async function putFile(
     size,
     hash,
     content,
+    added: formatTime(domain.clock.now()),
   } as const;
   let expect = expected;
   for (let tries = 0; ; tries++) {

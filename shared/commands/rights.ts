@@ -1,6 +1,6 @@
 /** Table 1, rights: who may do what in a room, and what is done about those who misuse it. */
 import * as z from 'zod';
-import { Count, Duration, Octets, Reason, RoleName, Time, Visibility } from '../model.ts';
+import { Count, Days, Duration, Octets, Reason, RoleName, Time, Visibility } from '../model.ts';
 import { RoomName, UserName } from '../names.ts';
 import { command } from './command.ts';
 
@@ -101,5 +101,19 @@ export const rights = {
     output: z.object({ room: RoomName, octets: Octets, used: Octets }),
     needs: ['list', 'room'],
     audit: ['room', 'octets!'],
+  }),
+  RETENTION: command({
+    summary:
+      'Show how long a room keeps its history and files, or set it; whole days go (UTC), never the newest; 0 keeps all.',
+    words: ['room', 'days?'],
+    input: z.object({
+      room: RoomName,
+      days: Days.optional().describe('history of so many days before today'),
+      messages: Count.optional().describe('at least so many of the newest; older days go'),
+      files: Days.optional().describe('files that came so many days ago'),
+    }),
+    output: z.object({ room: RoomName, days: Count, messages: Count, files: Count }),
+    needs: ['read', 'room'],
+    audit: ['room', 'days!', 'messages!', 'files!'],
   }),
 };

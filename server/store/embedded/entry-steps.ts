@@ -10,7 +10,7 @@ const WITHIN = "(path = ? OR (path > ? || '/' AND path < ? || '0'))";
 
 /** Blobs that lose an entry are added to `dropped`. */
 export function putEntry(database: Database, { entry, expect }: StepOf<'put-entry'>, dropped: Set<BlobId>): void {
-  const { path, owner, ownerName, modified } = entry;
+  const { path, owner, ownerName, modified, added = null } = entry;
   const old = database.prepare('SELECT size, hash, blob FROM entries WHERE path = ?').first([path]);
   if (expect === 'absent' && old) throw conflicts.taken(path);
   if (typeof expect === 'object' && old?.[1] !== expect.hash) throw conflicts.otherContent(path);
@@ -19,8 +19,8 @@ export function putEntry(database: Database, { entry, expect }: StepOf<'put-entr
   const { size = null, hash = null, blob = null, inline = null } = contentColumns(entry);
   if (typeof old?.[2] === 'string') dropped.add(old[2]);
   database
-    .prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    .run([path, parentPath(path), baseName(path), owner, ownerName, modified, size, hash, blob, inline]);
+    .prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    .run([path, parentPath(path), baseName(path), owner, ownerName, modified, size, hash, blob, inline, added]);
 }
 
 function contentColumns(entry: StepOf<'put-entry'>['entry']) {
@@ -49,10 +49,12 @@ export function moveEntry(database: Database, { from, to, onlyOf }: StepOf<'move
 /** Blobs that lose an entry are added to `dropped`. */
 export function removeEntry(
   database: Database,
-  { path, recursive, onlyOf }: StepOf<'remove-entry'>,
+  { path, recursive, match, onlyOf }: StepOf<'remove-entry'>,
   dropped: Set<BlobId>,
 ): void {
-  if (!exists(database, path)) throw conflicts.missing(path);
+  const [hash] = database.prepare('SELECT hash FROM entries WHERE path = ?').first([path]) ?? [];
+  if (hash === undefined) throw conflicts.missing(path);
+  if (match !== undefined && hash !== match) throw conflicts.otherContent(path);
   const child = () => database.prepare('SELECT 1 FROM entries WHERE parent = ? LIMIT 1').first([path]);
   if (!recursive && child()) throw conflicts.notEmpty(path);
   needOwner(database, path, onlyOf);

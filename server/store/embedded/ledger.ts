@@ -14,6 +14,7 @@ import { react } from './react-step.ts';
 import type { LoneAppend, Outcome, Step, Transaction } from './requests.ts';
 import { revise } from './revise-step.ts';
 import { INDEX_ROWS, indexMore, removeIndex } from './room-index.ts';
+import { trim } from './trim-step.ts';
 
 /** Rooms whose head is remembered; beyond, all are read again. */
 const HEADS_MAX = 10_000;
@@ -171,6 +172,9 @@ export class Ledger {
           break;
         case 'react':
           react(this.#database, step);
+          break;
+        case 'trim-log':
+          trim(this.#database, step);
           break;
         case 'remove-log':
           removeIndex(this.#database, step.room);

@@ -19,10 +19,10 @@ export function read(database: Database, query: Read): readonly Row[] {
     case 'transcript':
       return transcriptOctets(database, query[1], query[2], query[3], query[4]);
     case 'entry':
-      return database.prepare(`SELECT ${ENTRY}, inline FROM entries WHERE path = ?`).all([query[1]]);
+      return database.prepare(`SELECT ${ENTRY}, inline, added FROM entries WHERE path = ?`).all([query[1]]);
     case 'children':
       return database
-        .prepare(`SELECT ${ENTRY}, NULL FROM entries WHERE parent = ? AND name > ? ORDER BY name LIMIT ?`)
+        .prepare(`SELECT ${ENTRY}, NULL, added FROM entries WHERE parent = ? AND name > ? ORDER BY name LIMIT ?`)
         .all([query[1], query[2], query[3]]);
     case 'usage':
       // What begins with the folder and a slash: 0 is the character behind it.

@@ -16,13 +16,14 @@ export function reactedRow(row: Row): LogRow {
   return typeof reactions === 'string' ? { ...logRow(row), reactions: JSON.parse(reactions) } : logRow(row);
 }
 
-/** path, owner, owner_name, modified, size, hash, blob, inline */
-export function entryRow([path, owner, ownerName, modified, size, hash, blob, inline]: Row): EntryRow {
+/** path, owner, owner_name, modified, size, hash, blob, inline, added */
+export function entryRow([path, owner, ownerName, modified, size, hash, blob, inline, added]: Row): EntryRow {
   const common = {
     path: path as FilePath,
     owner: owner as PrincipalId,
     ownerName: String(ownerName),
     modified: String(modified),
+    ...(typeof added === 'string' && { added }),
   };
   if (size === null) return { ...common, type: 'dir' };
   const octets = inline instanceof Uint8Array ? inline : new Uint8Array();

@@ -56,8 +56,10 @@ export class Entries {
     }
   }
 
-  remove(change: Change, { path, recursive, onlyOf }: Step<'remove-entry'>): undefined {
-    if (!this.#rows.has(path)) throw conflicts.missing(path);
+  remove(change: Change, { path, recursive, match, onlyOf }: Step<'remove-entry'>): undefined {
+    const entry = this.#rows.get(path);
+    if (!entry) throw conflicts.missing(path);
+    if (match !== undefined && !(entry.type === 'file' && entry.hash === match)) throw conflicts.otherContent(path);
     const subtree = this.#subtree(path);
     if (!recursive && subtree.length > 1) throw conflicts.notEmpty(path);
     this.#needOwner(path, onlyOf);
