@@ -5,6 +5,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Certificate } from './certificate.ts';
 import { createHub } from './hub/create-hub.ts';
 import type { Blobs, Passwords, Store } from './hub/host.ts';
+import { postOverHttp } from './net/http-post.ts';
 import { connectionsWithin, openFilesMax, Places } from './net/places.ts';
 import { Proxies } from './net/proxies.ts';
 import type { Settings } from './settings.ts';
@@ -47,10 +48,12 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     clock,
     random: { token: octets => randomBytes(octets).toString('base64url') },
     report: ({ what, error }) => app.log.error({ err: error }, what),
+    ...(settings.webhooks && { post: postOverHttp }),
     settings: {
       guests: settings.guests,
       clearPasswords: settings['clear-passwords'],
       registration: settings.registration,
+      personQuotaOctets: settings['person-quota-octets'],
       retentionDays: settings['retention-days'],
     },
   });

@@ -73,6 +73,12 @@ export const settingsTable = {
     fallback: 10_000,
     help: 'open connections on all ports; fewer where the process may not open as many files',
   },
+  webhooks: { schema: onOff, fallback: false, help: 'post events to addresses that administrators give (WEBHOOK)' },
+  'person-quota-octets': {
+    schema: octets,
+    fallback: 0,
+    help: 'what a person may own over all rooms, unless ALLOWANCE says otherwise; 0 for no limit',
+  },
   'retention-days': {
     schema: whole(0, 36_500, 'is not a number of days'),
     fallback: 0,

@@ -56,6 +56,17 @@ export const limits = {
   retentionMs: 3_600_000,
   retentionSoonMs: 60_000,
   retentionRowsMax: 1_000,
+  /** Webhooks: each reads the logs for itself, so there are few. */
+  webhooksMax: 50,
+  webhookRoomsMax: 100,
+  webhookUrlCharsMax: 2_000,
+  /** Events between two notes of how far one is: at most so many are posted again after a crash. */
+  webhookRowsMax: 100,
+  /** Time to answer; wait before the second try, doubling to the longest; waits together after which one is paused. */
+  webhookAnswerMs: 10_000,
+  webhookRetryMs: 1_000,
+  webhookRetryMsMax: 300_000,
+  webhookTriesMs: 24 * 3_600_000,
   /** How long `SAY id=` remembers. */
   repeatMs: 24 * 3_600_000,
   /** In a room with more ears than this, comings and goings wait so long for each other: a thousand people who enter would make a million writes. */

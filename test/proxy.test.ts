@@ -96,7 +96,7 @@ t.test('what is no header is refused as soon as that is sure, with the reason', 
   }
 });
 
-t.test('no octets make the decoder throw, and what is decided stays so, whatever follows', async t => {
+t.test('no octets make the decoder throw, and what is decided stays so, whatever follows', async () => {
   const starts = fc.constantFrom(
     '',
     'PROXY ',

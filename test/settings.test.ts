@@ -155,7 +155,8 @@ t.test('every setting can be given by each of the three ways', async t => {
     'trust-proxy': '127.0.0.9',
   };
   const names = Object.keys(settingsTable) as SettingName[];
-  const isSwitch = (name: SettingName) => ['ephemeral', 'guests', 'registration', 'clear-passwords'].includes(name);
+  const isSwitch = (name: SettingName) =>
+    ['ephemeral', 'guests', 'registration', 'clear-passwords', 'webhooks'].includes(name);
   const values = Object.fromEntries(names.map(name => [name, odd[name] ?? (isSwitch(name) ? 'on' : '9')]));
   const environment = Object.fromEntries(names.map(name => [environmentKey(name), values[name]!]));
   const file = names.map(name => `${name} = ${JSON.stringify(values[name])}`).join('\n');

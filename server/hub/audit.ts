@@ -15,12 +15,12 @@ export async function audit(
 ): Promise<void> {
   const room = domain.rooms.find(auditRoom);
   if (!room?.rights.isRecord || !person) return;
-  const valueOf = (field: string): unknown => input[field.replace('!', '') as never];
+  const given = (field: string): unknown => input[field.replace('!', '') as never];
   const marked = fields.filter(field => field.endsWith('!'));
-  if (marked.length > 0 && marked.every(field => valueOf(field) === undefined)) return;
+  if (marked.length > 0 && marked.every(field => given(field) === undefined)) return;
   const words: string[] = [];
   for (const field of fields) {
-    const value = valueOf(field);
+    const value = given(field);
     if (value !== undefined) words.push(`${field.replace('!', '')}=${Array.isArray(value) ? value.join() : value}`);
   }
   const draft = { event: 'MSG', text: [name, ...words].join(' ') } as const;

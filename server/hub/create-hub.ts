@@ -19,6 +19,7 @@ import { rightsHandlers } from './moderation.ts';
 import { peopleHandlers } from './people.ts';
 import { demand, demandDirect } from './permissions.ts';
 import { Presence } from './presence.ts';
+import { Quotas, quotaHandlers } from './quotas.ts';
 import { ReadMarks } from './read-marks.ts';
 import { Retention, retentionHandlers } from './retention.ts';
 import { foundRooms, roomHandlers } from './rooms.ts';
@@ -28,6 +29,7 @@ import { statsHandlers } from './stats.ts';
 import { talkHandlers } from './talk.ts';
 import { UploadShelf } from './upload-shelf.ts';
 import { uploadHandlers } from './uploads.ts';
+import { Webhooks } from './webhooks.ts';
 import { whereaboutsHandlers } from './whereabouts.ts';
 
 /** What the hub makes for itself. */
@@ -41,6 +43,7 @@ type Own =
   | 'ignores'
   | 'reads'
   | 'directs'
+  | 'published'
   | 'stamp';
 export type HubOptions = Omit<Domain, Own>;
 
@@ -60,11 +63,14 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     rooms: new Rooms(host.clock),
     guests,
     endings: new Set([session => void sessions.delete(session.id), session => presence.ended(session)]),
+    published: new Set(),
     stamp: stampPerSecond(),
   };
   await domain.rooms.load(domain.store);
   await foundRooms(domain);
   const shelf = await UploadShelf.load(domain);
+  const quotas = new Quotas(domain, shelf);
+  const webhooks = await Webhooks.load(domain);
   const handlers: Handlers = {
     ...(await peopleHandlers(domain)),
     ...roomHandlers(domain),
@@ -72,15 +78,19 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...talkHandlers(domain),
     ...whereaboutsHandlers(domain),
     ...searchHandlers(domain),
-    ...fileHandlers(domain, shelf),
-    ...uploadHandlers(domain, shelf),
+    ...fileHandlers(domain, quotas),
+    ...uploadHandlers(domain, shelf, quotas),
+    ...quotaHandlers(domain),
     ...rightsHandlers(domain),
     ...retentionHandlers(domain),
+    ...webhooks.handlers(),
     ...accessHandlers(domain),
     ...statsHandlers(domain),
   };
   const retention = new Retention(domain);
-  return new LiveHub(domain, handlers, () => retention.stop());
+  return new LiveHub(domain, handlers, async () => {
+    await Promise.all([retention.stop(), webhooks.stop()]);
+  });
 }
 
 /** Formatting a date costs more than all else of a message's event, and most messages share their second. */

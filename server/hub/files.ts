@@ -8,7 +8,7 @@ import type { EntryRow, PrincipalId, Write } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { type Append, appendEvent, appendEvents } from './log.ts';
 import { demand, may } from './permissions.ts';
-import { demandQuota } from './quotas.ts';
+import type { Quotas } from './quotas.ts';
 import type { Person } from './session.ts';
 import { demandNoTranscript, getTranscript, isTranscript, listTranscripts, statTranscript } from './transcripts.ts';
 import {
@@ -22,11 +22,10 @@ import {
   isRoomRoot,
   shownEntry,
 } from './tree.ts';
-import type { UploadShelf } from './upload-shelf.ts';
 
 export type FileHandlers = Pick<Handlers, 'LS' | 'STAT' | 'GET' | 'MKDIR' | 'RM' | 'MV' | 'CP'>;
 
-export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
+export function fileHandlers(domain: Domain, quotas: Quotas): FileHandlers {
   return {
     async LS(call, { path, after }) {
       if (path === '/') return { path, count: await listRooms(domain, call) };
@@ -111,15 +110,14 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       const target = domain.rooms.ofPath(to);
       demand(person, 'upload', target.rights);
       const place = await demandPlace(domain, target, person, to, entry.type === 'dir' ? 'new' : mode);
-      if (target !== room) {
-        const octets = entry.type === 'dir' ? (await domain.store.usage(from)).octets : entry.size;
-        await demandQuota(domain, shelf, target, octets, to);
-      }
       const writes: Write[] = [{ kind: 'move-entry', from, to, ...onlyOwn(person, room) }];
       if (place !== 'absent') {
         writes.unshift({ kind: 'remove-entry', path: to, recursive: false, ...onlyOwn(person, target) });
       }
-      const { seq } = await appendEvents(domain, person, moveEvents(room, target, entry, to), writes);
+      const move = () => appendEvents(domain, person, moveEvents(room, target, entry, to), writes);
+      if (target === room) return { from, to, seq: (await move()).seq };
+      const octets = entry.type === 'dir' ? (await domain.store.usage(from)).octets : entry.size;
+      const { seq } = await quotas.holding({ room: target, path: to, octets }, move);
       return { from, to, seq };
     },
 
@@ -129,13 +127,14 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       const target = domain.rooms.ofPath(to);
       demand(person, 'upload', target.rights);
       const expect = await demandPlace(domain, target, person, to, mode);
-      await demandQuota(domain, shelf, target, file.size, to);
       const added = formatTime(domain.clock.now());
       const entry = { ...file, path: to, owner: person.principal, ownerName: person.name, added };
       const { size, hash } = file;
-      const { seq } = await appendEvent(domain, target, person, { event: 'FILE', op: 'put', path: to, size, hash }, [
-        { kind: 'put-entry', entry, expect },
-      ]);
+      const { seq } = await quotas.holding({ room: target, owner: person.principal, path: to, octets: size }, () =>
+        appendEvent(domain, target, person, { event: 'FILE', op: 'put', path: to, size, hash }, [
+          { kind: 'put-entry', entry, expect },
+        ]),
+      );
       return { from, to, size, hash, seq };
     },
   };

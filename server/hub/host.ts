@@ -52,6 +52,7 @@ export interface Document<T = unknown> {
 }
 export type DocumentKind =
   | 'account'
+  | 'allowance'
   | 'block'
   | 'direct'
   | 'ignores'
@@ -61,7 +62,8 @@ export type DocumentKind =
   | 'room'
   | 'throttle'
   | 'token'
-  | 'upload';
+  | 'upload'
+  | 'webhook';
 
 /**
  * One step of a transaction. An expectation that does not hold refuses the whole transaction with `HubError('conflict')`,
@@ -201,6 +203,8 @@ export interface Store {
   children(folder: FilePath, page: { readonly after?: string; readonly limit: number }): Promise<readonly EntryRow[]>;
   /** What the files below the folder take together. */
   usage(folder: string): Promise<{ readonly files: number; readonly octets: number }>;
+  /** What the files of an owner take together, wherever they lie. */
+  owned(owner: PrincipalId): Promise<{ readonly files: number; readonly octets: number }>;
   document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined>;
   /** In the order of keys, those behind `after`, at most `limit`. */
   documents<T>(
@@ -269,6 +273,14 @@ export interface Random {
   /** `octets` random octets in base64url. */
   token(octets: number): string;
 }
+
+/** Posts over HTTP; resolves with the status, rejects if there is none. Redirects are not followed. */
+export type Post = (request: {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}) => Promise<number>;
 
 /** How anything odd that must not stop the program is told to the administrator. */
 export type Report = (problem: { readonly what: string; readonly error: unknown }) => void;

@@ -49,7 +49,9 @@ export async function appendEvents(
   if (receipt.repeated !== undefined) return { seq: receipt.repeated, receipt };
   for (const [i, event] of events.entries()) {
     event.seq = receipt.seqs[i]!;
-    appends[i]!.room.publish(event, person.principal);
+    const { room } = appends[i]!;
+    room.publish(event, person.principal);
+    for (const tellOf of domain.published) tellOf(room);
   }
   for (const id of receipt.unreferenced) {
     domain.blobs.remove(id).catch(error => domain.report({ what: `removing the blob ${id}`, error }));

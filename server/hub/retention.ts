@@ -26,7 +26,7 @@ export interface RetentionRule {
 const dayMs = 86_400_000;
 
 /** What the hub does by itself is done by nobody's account: no name of a person begins with a dot. */
-const caretaker: Person = { principal: 'u:.hub', name: '.hub', isGuest: false, isAdmin: false, address: '' };
+export const caretaker: Person = { principal: 'u:.hub', name: '.hub', isGuest: false, isAdmin: false, address: '' };
 
 function ruleOf({ settings }: Domain, { rights }: LiveRoom): Required<RetentionRule> {
   // The audit log is only forgotten where somebody says so.

@@ -64,6 +64,15 @@ export class UploadShelf {
     return octets;
   }
 
+  /** What a person's unfinished uploads have announced, but for the one to this path. */
+  reservedOf(principal: string, path: string): number {
+    let octets = 0;
+    for (const { document } of this.#byPlace.values()) {
+      if (document.principal === principal && document.path !== path) octets += document.size ?? 0;
+    }
+    return octets;
+  }
+
   /** The upload of this person and path, if its announced size agrees; else a new one. */
   async beginOrResume(person: Person, input: ParsedOf<'PUT'>): Promise<Upload> {
     const known = this.#byPlace.get(placeOf(person.principal, input.path));

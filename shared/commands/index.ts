@@ -9,6 +9,7 @@ import { rooms } from './rooms.ts';
 import { stats } from './stats.ts';
 import { talk } from './talk.ts';
 import { uploads } from './uploads.ts';
+import { webhooks } from './webhooks.ts';
 
 export const commands = {
   ...people,
@@ -20,6 +21,7 @@ export const commands = {
   ...rights,
   ...access,
   ...stats,
+  ...webhooks,
 };
 
 export type CommandName = keyof typeof commands;
@@ -39,6 +41,7 @@ export const subjects: Readonly<Record<string, Readonly<Record<string, Command>>
   rights,
   access,
   stats,
+  webhooks,
 };
 
 export function isCommandName(name: string): name is CommandName {

@@ -102,6 +102,14 @@ export const rights = {
     needs: ['list', 'room'],
     audit: ['room', 'octets!'],
   }),
+  ALLOWANCE: command({
+    summary:
+      'Show how many octets you own over all rooms and may own; an administrator sees and sets anybody’s; 0 for no limit.',
+    words: ['user?', 'octets?'],
+    input: z.object({ user: UserName.optional(), octets: Octets.optional() }),
+    output: z.object({ user: UserName, octets: Octets, used: Octets }),
+    audit: ['user', 'octets!'],
+  }),
   RETENTION: command({
     summary:
       'Show how long a room keeps its history and files, or set it; whole days go (UTC), never the newest; 0 keeps all.',

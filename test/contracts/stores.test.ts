@@ -143,6 +143,7 @@ async function state(store: Store): Promise<unknown> {
     heads: [await store.head('lobby'), await store.head('den')],
     transcripts: [await transcripts(store, 'lobby'), await transcripts(store, 'den')],
     trees: [await tree(store, '/lobby' as FilePath), await tree(store, '/den' as FilePath)],
+    owned: [await store.owned('u:ada'), await store.owned('u:nobody')],
     documents: [await store.documents('room', everything), await store.documents('token', everything)],
   };
 }

@@ -5,7 +5,8 @@ import type { Clock } from '../../shared/clock.ts';
 export class StillClock implements Clock {
   #nowMs: number;
   #elapsedMs = 0;
-  readonly #timers = new Set<{ readonly atMs: number; readonly run: () => void }>();
+  readonly #timers = new Set<{ readonly atMs: number; readonly delayMs: number; readonly run: () => void }>();
+  #begun = () => {};
 
   constructor(now: string) {
     this.#nowMs = Date.parse(now);
@@ -16,13 +17,23 @@ export class StillClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): () => void {
-    const timer = { atMs: this.#elapsedMs + delayMs, run };
+    const timer = { atMs: this.#elapsedMs + delayMs, delayMs, run };
     this.#timers.add(timer);
+    this.#begun();
     return () => this.#timers.delete(timer);
   }
 
   soon(run: () => void): void {
     systemClock.soon(run);
+  }
+
+  /** Resolves when somebody waits for so long. */
+  async whenWaiting(delayMs: number): Promise<void> {
+    while (![...this.#timers].some(timer => timer.delayMs === delayMs)) {
+      await new Promise<void>(resolve => {
+        this.#begun = resolve;
+      });
+    }
   }
 
   /** Somebody sets it: no time passes. */

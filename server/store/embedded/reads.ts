@@ -29,6 +29,10 @@ export function read(database: Database, query: Read): readonly Row[] {
       return database
         .prepare('SELECT count(size), coalesce(sum(size), 0) FROM entries WHERE path > ? AND path < ?')
         .all([`${query[1]}/`, `${query[1]}0`]);
+    case 'owned':
+      return database
+        .prepare('SELECT count(size), coalesce(sum(size), 0) FROM entries WHERE owner = ? AND size IS NOT NULL')
+        .all([query[1]]);
     case 'document':
       return database
         .prepare('SELECT key, version, value FROM documents WHERE kind = ? AND key = ?')

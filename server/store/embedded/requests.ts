@@ -39,6 +39,7 @@ export type Read =
   | readonly ['entry', path: string]
   | readonly ['children', folder: string, after: string, limit: number]
   | readonly ['usage', folder: string]
+  | readonly ['owned', owner: string]
   | readonly ['document', kind: DocumentKind, key: string]
   | readonly ['documents', kind: DocumentKind, after: string, limit: number];
 

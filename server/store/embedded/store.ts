@@ -11,6 +11,7 @@ import type {
   EntryRow,
   LogRow,
   Page,
+  PrincipalId,
   Receipt,
   Search,
   Store,
@@ -92,6 +93,11 @@ export class EmbeddedStore implements Store {
 
   async usage(folder: string) {
     const [row] = await this.#read(['usage', folder]);
+    return { files: Number(row?.[0]), octets: Number(row?.[1]) };
+  }
+
+  async owned(owner: PrincipalId) {
+    const [row] = await this.#read(['owned', owner]);
     return { files: Number(row?.[0]), octets: Number(row?.[1]) };
   }
 

@@ -25,6 +25,14 @@ export class Entries {
     return { files: files.length, octets: files.reduce((sum, { size }) => sum + size, 0) };
   }
 
+  owned(owner: PrincipalId) {
+    const files = [...this.#rows.values()].filter(entry => entry.type === 'file' && entry.owner === owner);
+    return {
+      files: files.length,
+      octets: files.reduce((sum, file) => sum + (file.type === 'file' ? file.size : 0), 0),
+    };
+  }
+
   #needFolder(path: FilePath): void {
     const parent = parentPath(path);
     if (pathComponents(parent).length !== 1 && this.#rows.get(parent)?.type !== 'dir') throw conflicts.noFolder(path);

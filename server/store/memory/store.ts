@@ -12,6 +12,7 @@ import type {
   EntryRow,
   LogRow,
   Page,
+  PrincipalId,
   Receipt,
   Search,
   Store,
@@ -105,6 +106,10 @@ class MemoryStore implements Store {
 
   async usage(folder: string) {
     return this.#entries.usage(folder);
+  }
+
+  async owned(owner: PrincipalId) {
+    return this.#entries.owned(owner);
   }
 
   async document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined> {
