@@ -5,8 +5,8 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
-import { resetSocket } from './reset.ts';
 import { addressOf } from './proxies.ts';
+import { resetSocket } from './reset.ts';
 
 export interface ConnectionEvents {
   data(octets: Buffer): void;
