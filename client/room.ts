@@ -135,6 +135,8 @@ export class Room implements AsyncIterable<RoomEvent> {
         if (!isEventName(name)) continue;
         const event = eventSchemas[name].parse({ event: name, ...fields });
         if (!isNumbered(event)) continue;
+        // Old events may be gone from the room: then what is live already would come again.
+        if (event.seq > to) return;
         after = event.seq;
         yield event;
       }

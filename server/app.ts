@@ -5,7 +5,9 @@ import type { Clock } from '../shared/clock.ts';
 import type { Certificate } from './certificate.ts';
 import { createHub } from './hub/create-hub.ts';
 import type { Blobs, Passwords, Store } from './hub/host.ts';
+import { postOverHttp } from './net/http-post.ts';
 import { connectionsWithin, openFilesMax, Places } from './net/places.ts';
+import { Proxies } from './net/proxies.ts';
 import type { Settings } from './settings.ts';
 import { lineWire } from './wires/line/index.ts';
 import { health } from './wires/web/health.ts';
@@ -28,9 +30,11 @@ export interface AppOptions {
  */
 export async function startApp(options: AppOptions): Promise<FastifyInstance> {
   const { settings, store, clock, certificate, onListening } = options;
+  const trusted = settings['trust-proxy'];
   const app = Fastify({
     logger: { level: settings['log-level'], stream: process.stderr },
     forceCloseConnections: true,
+    trustProxy: trusted.length > 0 ? [...trusted] : false,
     // The drain of a wire is a hook, and has a deadline of its own.
     pluginTimeout: 0,
     // `/readyz` itself says that the server drains.
@@ -44,11 +48,14 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     clock,
     random: { token: octets => randomBytes(octets).toString('base64url') },
     report: ({ what, error }) => app.log.error({ err: error }, what),
+    ...(settings.webhooks && { post: postOverHttp }),
     settings: {
       guests: settings.guests,
       clearPasswords: settings['clear-passwords'],
       registration: settings.registration,
       homeOctets: settings['home-octets'],
+      personQuotaOctets: settings['person-quota-octets'],
+      retentionDays: settings['retention-days'],
     },
   });
   app.register(health, { trouble: () => store.trouble() });
@@ -60,6 +67,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     tls: { port: settings['line-tls-port'], key: certificate.key, cert: certificate.cert },
     guests: settings.guests,
     places: new Places(Math.min(settings['connections-max'], connectionsWithin(openFilesMax()))),
+    ...(trusted.length > 0 && { proxies: new Proxies(trusted) }),
     onListening,
   });
   // Behind the wires' own `preClose`, which end every connection: what still runs then is only what nobody waits for.

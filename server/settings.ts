@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { parse as parseToml } from 'smol-toml';
 import * as z from 'zod';
 import { MIB } from '../shared/limits.ts';
+import { isProxyRange } from './net/proxies.ts';
 
 /** Digits only: coercion would read an empty text as 0 and `true` as 1. */
 const whole = (min: number, max: number, error: string) =>
@@ -21,6 +22,7 @@ const onOff = z.preprocess(
 );
 const octets = whole(0, Number.MAX_SAFE_INTEGER, 'is not a number of octets');
 const file = z.string({ error: 'is not a path' }).min(1, { error: 'is not a path' });
+const proxyRanges = { error: 'is not a list of addresses such as 127.0.0.2,10.0.0.0/8' };
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** name → how it is checked, what it is when nobody says, and what it does. A flag is the name; the environment's key is `PARTYLINE_` and the name in capitals with `_`. */
@@ -75,6 +77,25 @@ export const settingsTable = {
     schema: whole(1, 1_000_000, 'is not a number of connections'),
     fallback: 10_000,
     help: 'open connections on all ports; fewer where the process may not open as many files',
+  },
+  webhooks: { schema: onOff, fallback: false, help: 'post events to addresses that administrators give (WEBHOOK)' },
+  'person-quota-octets': {
+    schema: octets,
+    fallback: 0,
+    help: 'what a person may own over all rooms, unless ALLOWANCE says otherwise; 0 for no limit',
+  },
+  'retention-days': {
+    schema: whole(0, 36_500, 'is not a number of days'),
+    fallback: 0,
+    help: 'days of history that rooms keep which say nothing else (RETENTION); 0 keeps all',
+  },
+  'trust-proxy': {
+    schema: z.preprocess(
+      value => (typeof value === 'string' ? value.split(',').map(range => range.trim()) : value),
+      z.array(z.string().refine(isProxyRange, proxyRanges), proxyRanges),
+    ),
+    fallback: undefined,
+    help: 'proxies, as 127.0.0.2,10.0.0.0/8, that name whom they speak for: by a PROXY header, in HTTP by X-Forwarded-For',
   },
   'ballast-octets': { schema: octets, fallback: 32 * MIB, help: 'held back on the disk for the moment it is full' },
   'low-water-octets': { schema: octets, fallback: 64 * MIB, help: 'free space under which uploads are refused' },
@@ -157,6 +178,7 @@ export function readSettings({ flags, environment, file: toml, dataDir }: Source
     if (value !== undefined) values[name] = checked(name, origin, value);
   }
   values['data-dir'] ??= dataDir;
+  values['trust-proxy'] ??= [];
   values['guests'] ??= isLoopback(String(values['host']));
   if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined)) {
     throw new SettingsError('tls-cert and tls-key go together: give both or none');

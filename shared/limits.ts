@@ -41,6 +41,9 @@ export const limits = {
   stallMs: 60_000,
   /** Time to give a name after connecting. */
   loginMs: 30_000,
+  /** A proxy's header: room for what it may add about TLS, and time for a packet that is sent again. */
+  proxyHeaderOctetsMax: 4 * KIB,
+  proxyHeaderMs: 5_000,
   /** The kernel's own default is two hours. */
   keepaliveMs: 60_000,
   /** Clients that announce `heartbeat` are pinged this often, and dropped after two misses. */
@@ -60,6 +63,21 @@ export const limits = {
   uploadsPerPersonMax: 1_000,
   /** Folders that a session watches: each is looked at for every file of its room. */
   watchesMax: 100,
+  /** What is too old is looked for this often, first soon after the start, and goes by so many events in one transaction. */
+  retentionMs: 3_600_000,
+  retentionSoonMs: 60_000,
+  retentionRowsMax: 1_000,
+  /** Webhooks: each reads the logs for itself, so there are few. */
+  webhooksMax: 50,
+  webhookRoomsMax: 100,
+  webhookUrlCharsMax: 2_000,
+  /** Events between two notes of how far one is: at most so many are posted again after a crash. */
+  webhookRowsMax: 100,
+  /** Time to answer; wait before the second try, doubling to the longest; waits together after which one is paused. */
+  webhookAnswerMs: 10_000,
+  webhookRetryMs: 1_000,
+  webhookRetryMsMax: 300_000,
+  webhookTriesMs: 24 * 3_600_000,
   /** How long `SAY id=` remembers. */
   repeatMs: 24 * 3_600_000,
   /** In a room with more ears than this, comings and goings wait so long for each other: a thousand people who enter would make a million writes. */

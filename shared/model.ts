@@ -17,6 +17,7 @@ export const Seq = whole(1);
 export const Head = whole(0);
 export const Octets = whole(0);
 export const Count = whole(0);
+export const Days = whole(0, 36_500);
 export const Limit = whole(1, limits.historyRowsMax);
 /** `1`, `yes` or `true`; absent means no. */
 export const Flag = z.preprocess(

@@ -73,6 +73,20 @@ t.test('guests are let in while the host is loopback, unless somebody says other
   t.equal(guests('127.0.0.1', 'off'), false);
 });
 
+t.test('proxies are a list of addresses and ranges, as words or as a list in the file', async t => {
+  const trusted = (given: Given) => read(given).settings['trust-proxy'];
+  t.same(trusted({}), []);
+  t.same(trusted({ flags: { 'trust-proxy': '127.0.0.2, 10.0.0.0/8,fd00::/8' } }), [
+    '127.0.0.2',
+    '10.0.0.0/8',
+    'fd00::/8',
+  ]);
+  t.same(trusted({ file: 'trust-proxy = ["::1"]' }), ['::1']);
+  for (const wrong of ['den', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', 'fe80::1%eth0', ',', '::1,']) {
+    t.match(refusal({ flags: { 'trust-proxy': wrong } }), /trust-proxy \(flag\): .* is not a list of addresses/, wrong);
+  }
+});
+
 t.test('an unknown flag or key of the file is refused with what was probably meant', async t => {
   t.match(refusal({ flags: { 'line-prt': '1' } }), /no setting --line-prt; did you mean line-port\?/);
   t.match(refusal({ file: 'hostt = "::1"' }), /the file: hostt; did you mean host\?/);
@@ -138,9 +152,11 @@ t.test('every setting can be given by each of the three ways', async t => {
     'tls-cert': 'c',
     'tls-key': 'k',
     'log-level': 'warn',
+    'trust-proxy': '127.0.0.9',
   };
   const names = Object.keys(settingsTable) as SettingName[];
-  const isSwitch = (name: SettingName) => ['ephemeral', 'guests', 'registration', 'clear-passwords'].includes(name);
+  const isSwitch = (name: SettingName) =>
+    ['ephemeral', 'guests', 'registration', 'clear-passwords', 'webhooks'].includes(name);
   const values = Object.fromEntries(names.map(name => [name, odd[name] ?? (isSwitch(name) ? 'on' : '9')]));
   const environment = Object.fromEntries(names.map(name => [environmentKey(name), values[name]!]));
   const file = names.map(name => `${name} = ${JSON.stringify(values[name])}`).join('\n');

@@ -114,6 +114,7 @@ t.test('a folder of the first version is searched and read as if it had always b
   for (const column of ['said', 'reactions']) database.exec(`ALTER TABLE log DROP COLUMN ${column}`);
   database.exec('DROP INDEX entries_by_hash');
   database.exec('ALTER TABLE entries DROP COLUMN seq');
+  database.exec('DROP INDEX entries_by_owner; ALTER TABLE entries DROP COLUMN added');
   database.exec("UPDATE meta SET value = '1' WHERE key = 'schema'");
   database.close();
 

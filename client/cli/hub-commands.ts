@@ -32,6 +32,7 @@ const subjects: Readonly<Record<string, readonly [about: string, Readonly<Record
       bans: 'BANS',
       slow: 'SLOW',
       quota: 'QUOTA',
+      retention: 'RETENTION',
     },
   ],
   token: [
@@ -40,11 +41,15 @@ const subjects: Readonly<Record<string, readonly [about: string, Readonly<Record
   ],
   session: ['sessions: who is connected', { list: 'SESSIONS', revoke: 'REVOKE' }],
   ban: ['accounts and addresses that are kept out of the hub', { add: 'BLOCK', remove: 'UNBLOCK', list: 'BLOCKS' }],
+  webhook: [
+    'webhooks: post what happens to an address',
+    { add: 'WEBHOOK', list: 'WEBHOOKS', resume: 'REHOOK', remove: 'UNHOOK' },
+  ],
   invite: ['invites: let somebody in', { make: 'INVITE', list: 'INVITES', revoke: 'REVOKE' }],
 };
 
 /** Those that stand for themselves. */
-const alone: Readonly<Record<string, Verb>> = { search: 'SEARCH', stats: 'STATS' };
+const alone: Readonly<Record<string, Verb>> = { search: 'SEARCH', stats: 'STATS', allowance: 'ALLOWANCE' };
 
 export function addHubCommands(program: Command): void {
   for (const [subject, [about, verbs]] of Object.entries(subjects)) {

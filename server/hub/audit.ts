@@ -15,12 +15,13 @@ export async function audit(
 ): Promise<void> {
   const room = domain.rooms.find(auditRoom);
   if (!room?.rights.isRecord || !person) return;
+  const given = (field: string): unknown => input[field.replace('!', '') as never];
+  const marked = fields.filter(field => field.endsWith('!'));
+  if (marked.length > 0 && marked.every(field => given(field) === undefined)) return;
   const words: string[] = [];
   for (const field of fields) {
-    const key = field.replace('!', '');
-    const value: unknown = input[key as never];
-    if (value !== undefined) words.push(`${key}=${Array.isArray(value) ? value.join() : value}`);
-    else if (key !== field) return;
+    const value = given(field);
+    if (value !== undefined) words.push(`${field.replace('!', '')}=${Array.isArray(value) ? value.join() : value}`);
   }
   const draft = { event: 'MSG', text: [name, ...words].join(' ') } as const;
   await appendEvent(domain, room, person, draft).catch(error =>

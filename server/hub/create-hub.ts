@@ -20,7 +20,9 @@ import { peopleHandlers } from './people.ts';
 import { demand, demandDirect } from './permissions.ts';
 import { pieceHandlers } from './pieces.ts';
 import { Presence } from './presence.ts';
+import { Quotas, quotaHandlers } from './quotas.ts';
 import { ReadMarks } from './read-marks.ts';
+import { Retention, retentionHandlers } from './retention.ts';
 import { foundRooms, roomHandlers } from './rooms.ts';
 import { searchHandlers } from './search.ts';
 import type { Exchange, Origin, Session, Sink } from './session.ts';
@@ -29,6 +31,7 @@ import { talkHandlers } from './talk.ts';
 import { UploadShelf } from './upload-shelf.ts';
 import { uploadHandlers } from './uploads.ts';
 import { watchHandlers } from './watches.ts';
+import { Webhooks } from './webhooks.ts';
 import { whereaboutsHandlers } from './whereabouts.ts';
 
 /** What the hub makes for itself. */
@@ -42,6 +45,7 @@ type Own =
   | 'ignores'
   | 'reads'
   | 'directs'
+  | 'published'
   | 'stamp';
 export type HubOptions = Omit<Domain, Own>;
 
@@ -61,11 +65,14 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     rooms: new Rooms(host.clock, host.settings.homeOctets),
     guests,
     endings: new Set([session => void sessions.delete(session.id), session => presence.ended(session)]),
+    published: new Set(),
     stamp: stampPerSecond(),
   };
   await domain.rooms.load(domain.store);
   await foundRooms(domain);
   const shelf = await UploadShelf.load(domain);
+  const quotas = new Quotas(domain, shelf);
+  const webhooks = await Webhooks.load(domain);
   const handlers: Handlers = {
     ...(await peopleHandlers(domain)),
     ...roomHandlers(domain),
@@ -73,15 +80,21 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...talkHandlers(domain),
     ...whereaboutsHandlers(domain),
     ...searchHandlers(domain),
-    ...fileHandlers(domain, shelf),
-    ...uploadHandlers(domain, shelf),
+    ...fileHandlers(domain, quotas),
+    ...uploadHandlers(domain, shelf, quotas),
     ...pieceHandlers(domain, shelf),
     ...watchHandlers(domain),
+    ...quotaHandlers(domain),
     ...rightsHandlers(domain),
+    ...retentionHandlers(domain),
+    ...webhooks.handlers(),
     ...accessHandlers(domain),
     ...statsHandlers(domain),
   };
-  return new LiveHub(domain, handlers);
+  const retention = new Retention(domain);
+  return new LiveHub(domain, handlers, async () => {
+    await Promise.all([retention.stop(), webhooks.stop()]);
+  });
 }
 
 /** Formatting a date costs more than all else of a message's event, and most messages share their second. */
@@ -104,14 +117,17 @@ class LiveHub implements Hub {
   readonly name: string;
   readonly #domain: Domain;
   readonly #handlers: Handlers;
+  /** What the hub does without being asked. */
+  readonly #stopTasks: () => Promise<void>;
   #running = 0;
   #isDraining = false;
   #drained: (() => void) | undefined;
 
-  constructor(domain: Domain, handlers: Handlers) {
+  constructor(domain: Domain, handlers: Handlers, stopTasks: () => Promise<void>) {
     this.name = domain.name;
     this.#domain = domain;
     this.#handlers = handlers;
+    this.#stopTasks = stopTasks;
   }
 
   connect(origin: Origin): Session {
@@ -198,6 +214,7 @@ class LiveHub implements Hub {
         this.#drained = resolve;
       });
     }
+    await this.#stopTasks();
     await this.#domain.reads.flush();
   }
 

@@ -7,11 +7,12 @@ import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName } from '../../shared/names.ts';
 import type { Domain } from './handlers.ts';
-import type { PrincipalId, Random, Report, Store, Write } from './host.ts';
+import type { PrincipalId, Random, Report, Store } from './host.ts';
 import { LiveRoom, type RoomDocument } from './live-rooms.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Named, Presence } from './presence.ts';
 import type { Person } from './session.ts';
+import type { Write } from './writes.ts';
 
 /** The document of kind `direct` under the room's name, `@ada+bob`. */
 interface DirectDocument extends RoomDocument {
@@ -79,6 +80,10 @@ export class DirectRooms {
   #with(person: Person, name: string): Direct | undefined {
     const guest = this.#world.guests.get(name)?.person;
     return this.#byPair.get(pairKey([person.principal, guest?.principal ?? `u:${name}`]));
+  }
+
+  all(): readonly LiveRoom[] {
+    return [...this.#byName.values()].map(({ room }) => room);
   }
 
   of(person: Person): readonly LiveRoom[] {

@@ -1,14 +1,15 @@
 /** Listing, reading, moving and removing files. */
+import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { type FilePath, isWithin } from '../../shared/names.ts';
 import { readContent } from './content.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import { demandOwner } from './homes.ts';
-import type { EntryRow, PrincipalId, Write } from './host.ts';
+import type { EntryRow, PrincipalId } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { type Append, changeFiles } from './log.ts';
 import { demand, demandLook, may } from './permissions.ts';
-import { demandQuota } from './quotas.ts';
+import type { Quotas } from './quotas.ts';
 import type { Person } from './session.ts';
 import { demandNoTranscript, getTranscript, isTranscript, listTranscripts, statTranscript } from './transcripts.ts';
 import {
@@ -22,11 +23,11 @@ import {
   isRoomRoot,
   shownEntry,
 } from './tree.ts';
-import type { UploadShelf } from './upload-shelf.ts';
+import type { Write } from './writes.ts';
 
 export type FileHandlers = Pick<Handlers, 'LS' | 'STAT' | 'GET' | 'MKDIR' | 'RM' | 'MV' | 'CP'>;
 
-export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
+export function fileHandlers(domain: Domain, quotas: Quotas): FileHandlers {
   return {
     async LS(call, { path, after }) {
       if (path === '/') return { path, count: await listRooms(domain, call) };
@@ -121,16 +122,14 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       const target = domain.rooms.ofPath(to);
       demand(person, 'upload', target.rights);
       const place = await demandPlace(domain, target, person, to, entry.type === 'dir' ? 'new' : mode);
-      if (target.key !== room.key) {
-        const octets = entry.type === 'dir' ? (await domain.store.usage(from)).octets : entry.size;
-        await demandQuota(domain, shelf, target, octets, to);
-      }
       const writes: Write[] = [{ kind: 'move-entry', from, to, ...onlyOwn(person, room) }];
       if (place !== 'absent') {
         writes.unshift({ kind: 'remove-entry', path: to, recursive: false, ...onlyOwn(person, target) });
       }
-      const seq = await changeFiles(domain, person, moveEvents(room, target, entry, to), writes);
-      return { from, to, ...seq };
+      const move = () => changeFiles(domain, person, moveEvents(room, target, entry, to), writes);
+      if (target.key === room.key) return { from, to, ...(await move()) };
+      const octets = entry.type === 'dir' ? (await domain.store.usage(from)).octets : entry.size;
+      return { from, to, ...(await quotas.holding({ room: target, path: to, octets }, move)) };
     },
 
     async CP({ person }, { from, to, mode = 'new' }) {
@@ -139,11 +138,14 @@ export function fileHandlers(domain: Domain, shelf: UploadShelf): FileHandlers {
       const target = domain.rooms.ofPath(to);
       demand(person, 'upload', target.rights);
       const expect = await demandPlace(domain, target, person, to, mode);
-      await demandQuota(domain, shelf, target, file.size, to);
-      const entry = { ...file, path: to, owner: person.principal, ownerName: person.name };
+      const added = formatTime(domain.clock.now());
+      const entry = { ...file, path: to, owner: person.principal, ownerName: person.name, added };
       const { size, hash } = file;
       const event = { room: target, draft: { event: 'FILE', op: 'put', path: to, size, hash } } as const;
-      const seq = await changeFiles(domain, person, [event], [{ kind: 'put-entry', entry, expect, contentOf: from }]);
+      const claim = { room: target, owner: person.principal, path: to, octets: size };
+      const seq = await quotas.holding(claim, () =>
+        changeFiles(domain, person, [event], [{ kind: 'put-entry', entry, expect, contentOf: from }]),
+      );
       return { from, to, size, hash, ...seq };
     },
   };

@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { CommandName, OutputOf, ParsedOf } from '../../shared/commands/index.ts';
 import type { Blocks } from './blocks.ts';
 import type { DirectRooms } from './direct-rooms.ts';
-import type { Blobs, Passwords, Random, Report, Store } from './host.ts';
+import type { Blobs, Passwords, Post, Random, Report, Store } from './host.ts';
 import type { Ignores } from './ignores.ts';
 import type { LiveRoom, Rooms } from './live-rooms.ts';
 import type { Endings, LiveSession } from './live-session.ts';
@@ -33,6 +33,10 @@ export interface HubSettings {
   readonly registration: boolean;
   /** What the files of a home may take; 0 or left out for no limit. */
   readonly homeOctets?: number;
+  /** Days of history that rooms without a rule of their own keep; all if 0 or left out. */
+  readonly retentionDays?: number;
+  /** Octets that a person may own over all rooms, unless an administrator says otherwise; no limit if 0 or left out. */
+  readonly personQuotaOctets?: number;
 }
 
 /** What handlers stand on. */
@@ -45,11 +49,15 @@ export interface Domain {
   readonly clock: Clock;
   readonly random: Random;
   readonly report: Report;
+  /** Left out: the hub calls nobody. */
+  readonly post?: Post;
   readonly settings: HubSettings;
   readonly rooms: Rooms;
   /** Folded name → the guest who bears it. */
   readonly guests: Map<string, LiveSession>;
   readonly endings: Endings;
+  /** Told of every room in which something was published; must not throw and must not wait. */
+  readonly published: Set<(room: LiveRoom) => void>;
   /** Id → session, of all that are connected. */
   readonly sessions: Map<string, LiveSession>;
   readonly blocks: Blocks;

@@ -7,11 +7,10 @@ import type { Hash } from '../../shared/model.ts';
 import type { FilePath } from '../../shared/names.ts';
 import type { Range } from '../../shared/ranges.ts';
 import type { SearchQuery } from '../../shared/search.ts';
+import type { Receipt, Write } from './writes.ts';
 
 /** Who owns a thing: `u:` and a folded account name, or `g:` and the session of a guest, which nobody has again. */
 export type PrincipalId = `${'u' | 'g'}:${string}`;
-
-type Unnumbered<E> = E extends LogEvent ? Omit<E, 'seq'> : never;
 
 /** A row of a room's log: the event as others see it, and who may mend it. */
 export interface LogRow {
@@ -39,6 +38,8 @@ export type EntryRow = {
   readonly modified: string;
   /** Set by the store: the event that announced it last, in the room in which it lies. */
   readonly seq?: number;
+  /** When it came here, whatever `modified` says; of a file. RFC 3339. */
+  readonly added?: string;
 } & (
   | { readonly type: 'dir' }
   | { readonly type: 'file'; readonly size: number; readonly hash: Hash; readonly content: Content }
@@ -53,110 +54,18 @@ export interface Document<T = unknown> {
 }
 export type DocumentKind =
   | 'account'
+  | 'allowance'
   | 'block'
   | 'direct'
   | 'ignores'
   | 'invite'
   | 'reads'
+  | 'retention'
   | 'room'
   | 'throttle'
   | 'token'
-  | 'upload';
-
-/**
- * One step of a transaction. An expectation that does not hold refuses the whole transaction with `HubError('conflict')`,
- * whose message names the key or path.
- */
-export type Write =
-  /**
-   * Gives the event the next number of its room. With `repeat`, an event that was appended under the same key at or after
-   * `sinceMs` refuses nothing: the transaction changes nothing and its receipt names that number as `repeated`.
-   */
-  | {
-      readonly kind: 'append';
-      readonly by: PrincipalId;
-      readonly timeMs: number;
-      readonly event: Unnumbered<LogEvent>;
-      readonly repeat?: { readonly key: string; readonly sinceMs: number };
-    }
-  /**
-   * Sets the text of message `seq`, as an edit (`edited`) or as a tombstone (`deleted`: text becomes empty, and so do the
-   * texts of the `EDITED` events of it).
-   */
-  | {
-      readonly kind: 'revise';
-      readonly room: string;
-      readonly seq: number;
-      readonly text: string;
-      readonly edited?: string;
-      readonly deleted?: true;
-    }
-  /** Adds somebody's reaction to message `seq`, or takes it away; refused where it is so already. */
-  | {
-      readonly kind: 'react';
-      readonly room: string;
-      readonly seq: number;
-      readonly by: PrincipalId;
-      readonly emoji: string;
-      readonly isOn: boolean;
-    }
-  /** Refused unless the room has an event `seq` of one of these kinds. */
-  | {
-      readonly kind: 'expect-event';
-      readonly room: string;
-      readonly seq: number;
-      readonly events: readonly LogEvent['event'][];
-    }
-  /** Removes all rows of a log; its numbers begin anew. */
-  | { readonly kind: 'remove-log'; readonly room: string }
-  /**
-   * Puts a row. `expect`: `absent`, or the file with this hash stands there, or whatever. Its parent must be a folder or a
-   * room's root. `contentOf`: its content is that of the file there, which must have it still. `announcedBy`: the row gets
-   * the number given to that `append` step of the transaction, counted from 0, which stands before it.
-   */
-  | {
-      readonly kind: 'put-entry';
-      readonly entry: EntryRow;
-      readonly expect: 'absent' | 'any' | { readonly hash: Hash };
-      readonly contentOf?: FilePath;
-      readonly announcedBy?: number;
-    }
-  /**
-   * Moves an entry with all below it. `to` must be absent; its parent must be a folder or a room's root. `onlyOf`: nothing
-   * in it is another person's. `announcedBy` as above; what is below it loses its number with its room.
-   */
-  | {
-      readonly kind: 'move-entry';
-      readonly from: FilePath;
-      readonly to: FilePath;
-      readonly onlyOf?: PrincipalId;
-      readonly announcedBy?: number;
-    }
-  /** Removes an entry with all below it; refused if it does not exist, or has children while `recursive` is false. `onlyOf` as above. */
-  | {
-      readonly kind: 'remove-entry';
-      readonly path: FilePath;
-      readonly recursive: boolean;
-      readonly onlyOf?: PrincipalId;
-    }
-  /** `expect`: the version that must stand there, 0 for none; left out: whatever. */
-  | {
-      readonly kind: 'put-document';
-      readonly document: DocumentKind;
-      readonly key: string;
-      readonly value: unknown;
-      readonly expect?: number;
-    }
-  | { readonly kind: 'remove-document'; readonly document: DocumentKind; readonly key: string };
-
-export interface Receipt {
-  /** The numbers given to the `append` steps, in their order. */
-  readonly seqs: readonly number[];
-  /** Blobs that no entry refers to any more; the hub removes them. */
-  readonly unreferenced: readonly BlobId[];
-  /** The number of the earlier event, where an `append` was a repetition. */
-  readonly repeated?: number;
-}
+  | 'upload'
+  | 'webhook';
 
 export interface Page {
   /** Exclusive; newest first is asked by `before`, oldest first by `after`. Both undefined: the newest. Rows ascend in any case. */
@@ -201,7 +110,7 @@ export interface Store {
    * number, those of several by time.
    */
   search(search: Search): Promise<readonly LogRow[]>;
-  /** The files of the room's transcript that have a line, in the order of their names. */
+  /** The files of the room's transcript that have a line, in the order of their names. Sizes count what was trimmed. */
   transcripts(room: string): Promise<readonly TranscriptFile[]>;
   /** Octets of such a file from `offset`, `length` of them if there are so many. Only the text of what is deleted ever changes, into blanks. */
   transcript(room: string, name: string, offset: number, length: number): Promise<Uint8Array>;
@@ -213,6 +122,8 @@ export interface Store {
   filesWith(hash: Hash, limit: number): Promise<readonly EntryRow[]>;
   /** What the files below the folder take together. */
   usage(folder: string): Promise<{ readonly files: number; readonly octets: number }>;
+  /** What the files of an owner take together, wherever they lie. */
+  owned(owner: PrincipalId): Promise<{ readonly files: number; readonly octets: number }>;
   document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined>;
   /** In the order of keys, those behind `after`, at most `limit`. */
   documents<T>(
@@ -286,6 +197,14 @@ export interface Random {
   /** `octets` random octets in base64url. */
   token(octets: number): string;
 }
+
+/** Posts over HTTP; resolves with the status, rejects if there is none. Redirects are not followed. */
+export type Post = (request: {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}) => Promise<number>;
 
 /** How anything odd that must not stop the program is told to the administrator. */
 export type Report = (problem: { readonly what: string; readonly error: unknown }) => void;

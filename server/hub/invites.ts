@@ -3,7 +3,8 @@ import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import type { RoleName } from '../../shared/model.ts';
 import type { Domain } from './handlers.ts';
-import type { Document, Write } from './host.ts';
+import type { Document } from './host.ts';
+import type { Write } from './writes.ts';
 
 /** The document of kind `invite` under the word itself. */
 export interface Invite {

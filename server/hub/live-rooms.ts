@@ -8,6 +8,7 @@ import { homeDocument } from './homes.ts';
 import type { Document, PrincipalId, Store } from './host.ts';
 import type { LiveSession } from './live-session.ts';
 import type { RoomRights, Sanction } from './permissions.ts';
+import type { RetentionRule } from './retention.ts';
 import type { Person } from './session.ts';
 import { tellWatchers, type Watch } from './watches.ts';
 
@@ -22,6 +23,7 @@ export interface RoomDocument extends RoomRights {
   readonly quotaOctets?: number;
   /** Of a home, which has no log. */
   readonly isHome?: true;
+  readonly retention?: RetentionRule;
   /** Of a conversation of two. */
   readonly pair?: readonly [PrincipalId, PrincipalId];
 }

@@ -1,9 +1,10 @@
 /** Appending to a room's log: the event gets its number in the transaction that makes it true, then everybody hears it. */
 import { eventSchemas, type LogEvent } from '../../shared/events.ts';
 import type { Domain } from './handlers.ts';
-import type { LogRow, Receipt, Write } from './host.ts';
+import type { LogRow } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import type { Person } from './session.ts';
+import type { Receipt, Write } from './writes.ts';
 
 type Given = 'room' | 'seq' | 'time' | 'from' | 'guest';
 type DistributiveOmit<E, K extends PropertyKey> = E extends unknown ? Omit<E, K> : never;
@@ -54,7 +55,9 @@ async function commitEvents(
   if (receipt.repeated !== undefined) return { seq: receipt.repeated, receipt };
   for (const [i, event] of events.entries()) {
     event.seq = receipt.seqs[i]!;
-    appends[i]!.room.publish(event, person.principal);
+    const { room } = appends[i]!;
+    room.publish(event, person.principal);
+    for (const tellOf of domain.published) tellOf(room);
   }
   for (const id of receipt.unreferenced) {
     domain.blobs.remove(id).catch(error => domain.report({ what: `removing the blob ${id}`, error }));

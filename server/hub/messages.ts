@@ -5,13 +5,14 @@ import type { EventOf } from '../../shared/events.ts';
 import { limits } from '../../shared/limits.ts';
 import type { RoomName } from '../../shared/names.ts';
 import type { Domain, Handlers } from './handlers.ts';
-import type { LogRow, Page, Write } from './host.ts';
+import type { LogRow, Page } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { appendEvent, rowOf } from './log.ts';
 import { tellMentioned } from './mentions.ts';
 import { Pace } from './moderation.ts';
 import { may } from './permissions.ts';
 import type { Person } from './session.ts';
+import type { Write } from './writes.ts';
 
 export type MessageHandlers = Pick<Handlers, 'SAY' | 'EDIT' | 'DELETE' | 'HISTORY'>;
 
@@ -50,12 +51,15 @@ export function messageHandlers(domain: Domain): MessageHandlers {
 
     async HISTORY({ room, exchange }, input) {
       const limit = input.limit ?? historyRows;
-      const rows = await domain.store.history(room.name, pageOf(input, limit));
+      const page = pageOf(input, limit);
+      const rows = await domain.store.history(room.name, page);
       const isForward = input.after !== undefined || input.around !== undefined;
       const more = rows.length > limit;
       const shown = isForward ? rows.slice(0, limit) : rows.slice(-limit);
       for (const row of shown) await exchange.row?.(...rowOf(row));
-      return { room: room.name as RoomName, count: shown.length, more: more ? 'yes' : 'no' };
+      const first = isForward || !more ? await firstKept(domain, room, page, rows[0]) : undefined;
+      const count = shown.length;
+      return { room: room.name as RoomName, count, more: more ? 'yes' : 'no', ...(first !== undefined && { first }) };
     },
   };
 }
@@ -111,6 +115,14 @@ function pageOf(
     return { after: Math.max(0, asked.around - 1 - Math.floor(limit / 2)), limit: limit + 1 };
   if (asked.after !== undefined) return { after: asked.after, limit: limit + 1 };
   return { limit: limit + 1, ...(asked.before !== undefined && { before: asked.before }) };
+}
+
+/** The oldest number that is kept, if what was asked for begins in front of it. */
+async function firstKept(domain: Domain, room: LiveRoom, { after = 0, before }: Page, row?: LogRow) {
+  // In front of everything, or at the end of a room: only the log knows which.
+  const isUnsure = row === undefined && after < room.last && before !== 1;
+  const [first = row] = isUnsure ? await domain.store.history(room.name, { after: 0, limit: 1 }) : [];
+  return first && first.event.seq > after + 1 ? first.event.seq : undefined;
 }
 
 /** Error: `no-message`, also where it was taken back. */

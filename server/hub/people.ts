@@ -4,7 +4,6 @@ import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName, type UserName } from '../../shared/names.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
-import type { Write } from './host.ts';
 import { type Invite, useInvite } from './invites.ts';
 import type { LiveSession } from './live-session.ts';
 import { changeRoom } from './room-changes.ts';
@@ -12,6 +11,7 @@ import type { Person } from './session.ts';
 import { Throttle } from './throttle.ts';
 import { readToken, scopeOf, type Token } from './tokens.ts';
 import { Verified } from './verified.ts';
+import type { Write } from './writes.ts';
 
 /** The document of kind `account` under the folded name. */
 export interface AccountDocument {

@@ -2,7 +2,7 @@
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Domain } from './handlers.ts';
-import type { Write } from './host.ts';
+import type { Write } from './writes.ts';
 
 interface Failures {
   count: number;

@@ -3,10 +3,10 @@ import type { ParsedOf } from '../../shared/commands/index.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Domain } from './handlers.ts';
-import type { Write } from './host.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Person } from './session.ts';
 import { Upload, type UploadDocument, type UploadDone } from './upload.ts';
+import type { Write } from './writes.ts';
 
 const sweepMs = 3_600_000;
 
@@ -60,6 +60,15 @@ export class UploadShelf {
     let octets = 0;
     for (const { document } of this.#byPlace.values()) {
       if (document.path !== path && document.path.startsWith(`/${roomKey}/`)) octets += document.size ?? 0;
+    }
+    return octets;
+  }
+
+  /** What a person's unfinished uploads have announced, but for the one to this path. */
+  reservedOf(principal: string, path: string): number {
+    let octets = 0;
+    for (const { document } of this.#byPlace.values()) {
+      if (document.principal === principal && document.path !== path) octets += document.size ?? 0;
     }
     return octets;
   }

@@ -8,16 +8,16 @@ import type { FilePath } from '../../shared/names.ts';
 import { heldOctets, parseRanges } from '../../shared/ranges.ts';
 import { type Received, receiveContent } from './content.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
-import type { Write } from './host.ts';
 import { type KnownContent, knownContent } from './known-content.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { changeFiles } from './log.ts';
 import { demand, may } from './permissions.ts';
-import { demandQuota } from './quotas.ts';
+import type { Quotas } from './quotas.ts';
 import type { Person } from './session.ts';
 import { demandPlace, type Expected, Folders, freePath, type PutMode } from './tree.ts';
 import type { Upload } from './upload.ts';
 import type { UploadShelf } from './upload-shelf.ts';
+import type { Write } from './writes.ts';
 
 export type UploadHandlers = Pick<Handlers, 'PUT' | 'CHUNK' | 'OFFSET' | 'COMMIT' | 'ABORT' | 'UPLOADS'>;
 
@@ -28,10 +28,11 @@ interface Place {
   readonly modified?: string | undefined;
 }
 
-export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandlers {
+export function uploadHandlers(domain: Domain, shelf: UploadShelf, quotas: Quotas): UploadHandlers {
   const folders = new Folders(domain);
 
-  async function putWhole({ room, person, exchange }: Call, input: ParsedOf<'PUT'>) {
+  /** `announced` octets are held already. */
+  async function putWhole({ room, person, exchange }: Call, input: ParsedOf<'PUT'>, announced: number) {
     const { path, size, hash } = input;
     const place = { ...input, mode: input.mode ?? 'new' };
     const expect = await demandPlace(domain, room, person, path, place.mode, input.match);
@@ -39,8 +40,9 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
     try {
       demandAsAnnounced(received, size, hash);
       // A stream to its end says only now how long it is.
-      await demandQuota(domain, shelf, room, received.size, path);
-      const seq = await putFile(domain, room, person, place, received, expect);
+      const put = () => putFile(domain, room, person, place, received, expect);
+      const claim = { room, owner: person.principal, path, octets: received.size };
+      const seq = await (received.size <= announced ? put() : quotas.holding(claim, put));
       return { path, size: received.size, hash: received.hash, ...seq };
     } catch (error) {
       // Refused for certain, so nobody refers to it. Behind a failure of ours the row may stand: then `check` decides.
@@ -65,28 +67,33 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
     }
   }
 
+  async function putHeld(call: Call, input: ParsedOf<'PUT'>, octets: number) {
+    const { room, person, session, exchange } = call;
+    if (input.parents) await folders.makeAbove(input.path, person);
+    if (exchange.content) return putWhole(call, input, octets);
+    const expect = await demandPlace(domain, room, person, input.path, input.mode ?? 'new', input.match);
+    const known = await putKnown(call, input, expect);
+    if (known) return known;
+    const upload = await shelf.beginOrResume(person, input);
+    shelf.fedBy(upload, session);
+    const have = await upload.makeSafe(domain.clock.now());
+    return { upload: upload.id, piece: limits.pieceOctets, have };
+  }
+
   return {
     async PUT(call, asked) {
-      const { room, person, session, exchange } = call;
+      const { room, person, exchange } = call;
       // Whoever may not look cannot know that a name is taken.
       const mayLook = may(person, 'list', room.rights);
       const input = mayLook ? asked : { ...asked, path: await freePath(domain, asked.path), mode: 'new' as const };
-      if (!(await domain.blobs.hasRoom(input.size ?? exchange.content?.octets ?? 0))) throw new HubError('no-space');
       const octets = input.size ?? exchange.content?.octets ?? 0;
-      await demandQuota(domain, shelf, room, octets, input.path);
+      if (!(await domain.blobs.hasRoom(octets))) throw new HubError('no-space');
       if (input.mode === 'if-match' && !input.match)
         throw new HubError('bad-argument', 'if-match needs match=', { at: 'match' });
-      if (input.parents) await folders.makeAbove(input.path, person);
-      if (exchange.content) return putWhole(call, input);
-      if (input.until)
+      if (input.until && !exchange.content)
         throw new HubError('bad-argument', 'until=fin is for content that follows the line', { at: 'until' });
-      const expect = await demandPlace(domain, room, person, input.path, input.mode ?? 'new', input.match);
-      const known = await putKnown(call, input, expect);
-      if (known) return known;
-      const upload = await shelf.beginOrResume(person, input);
-      shelf.fedBy(upload, session);
-      const have = await upload.makeSafe(domain.clock.now());
-      return { upload: upload.id, piece: limits.pieceOctets, have };
+      const claim = { room, owner: person.principal, path: input.path, octets };
+      return quotas.holding(claim, () => putHeld(call, input, octets));
     },
 
     async CHUNK({ session, person, exchange }, { upload: id, offset }) {
@@ -152,15 +159,33 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf): UploadHandle
     const known = missing > 0 ? await knownContent(domain, person, size, givenHash ?? document.hash) : undefined;
     if (missing > 0 && !known)
       throw new HubError('conflict', `${missing} octets are missing; OFFSET says which are held`);
-    await demandQuota(domain, shelf, room, size, document.path);
-    if (known) {
-      demandAsAnnounced(known, document.size, document.hash);
-      const done = { size, hash: known.hash };
-      const seq = await putFile(domain, room, person, document, known, expect, [shelf.doneWrite(upload, done)]);
-      shelf.finished(upload, { ...done, ...seq });
-      await upload.discard();
-      return { ...done, ...seq };
-    }
+    const claim = { room, owner: person.principal, path: document.path, octets: size, reserved: document.size ?? 0 };
+    return quotas.holding(claim, () =>
+      known
+        ? commitKnown(upload, person, room, known, expect)
+        : sealUpload(upload, person, room, size, expect, givenHash),
+    );
+  }
+
+  async function commitKnown(upload: Upload, person: Person, room: LiveRoom, known: KnownContent, expect: Expected) {
+    const { document } = upload;
+    demandAsAnnounced(known, document.size, document.hash);
+    const done = { size: known.size, hash: known.hash };
+    const seq = await putFile(domain, room, person, document, known, expect, [shelf.doneWrite(upload, done)]);
+    shelf.finished(upload, { ...done, ...seq });
+    await upload.discard();
+    return { ...done, ...seq };
+  }
+
+  async function sealUpload(
+    upload: Upload,
+    person: Person,
+    room: LiveRoom,
+    size: number,
+    expect: Expected,
+    givenHash?: Hash,
+  ) {
+    const { document } = upload;
     const content = { kind: 'blob', id: document.blob } as const;
     const received = { content, size, hash: await upload.seal(size) };
     try {
@@ -207,6 +232,7 @@ async function putFile(
     size,
     hash,
     content,
+    added: formatTime(domain.clock.now()),
   } as const;
   const shared = 'contentOf' in received ? { contentOf: received.contentOf } : {};
   const step = { kind: 'put-entry', entry, ...shared } as const;

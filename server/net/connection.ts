@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
+import { addressOf } from './proxies.ts';
 import { resetSocket } from './reset.ts';
 
 export interface ConnectionEvents {
@@ -23,6 +24,7 @@ const ignore = () => undefined;
 export class Connection {
   readonly address: string;
   readonly secure: boolean;
+  readonly #isProxied: boolean;
   readonly #socket: Socket;
   readonly #clock: Clock;
   /** Neighbouring strings are one, so that a turn's replies are encoded at once. */
@@ -33,16 +35,20 @@ export class Connection {
   #cancelStall: (() => void) | undefined;
   #events: ConnectionEvents | undefined;
 
-  constructor(socket: Socket, secure: boolean, clock: Clock) {
+  /** `through`: a proxy, and whom it names, or itself. */
+  constructor(socket: Socket, secure: boolean, clock: Clock, through?: { readonly address: string }) {
     this.#socket = socket;
     this.#clock = clock;
     this.secure = secure;
-    this.address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+    this.address = through?.address ?? addressOf(socket);
+    this.#isProxied = through !== undefined;
     // What `close` does not tell is of no use to anybody: the peer is gone.
     socket.on('error', ignore);
   }
 
+  /** Somebody on this machine; never somebody behind a proxy, which would vouch for the whole world. */
   get isLoopback(): boolean {
+    if (this.#isProxied) return false;
     return this.address.startsWith('127.') || this.address === '::1';
   }
 

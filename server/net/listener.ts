@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
 import { Connection } from './connection.ts';
 import type { Places } from './places.ts';
+import { addressOf, awaitHeader, type Proxies } from './proxies.ts';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -14,9 +15,13 @@ export interface ListenerOptions {
   /** Shared by all listeners. */
   readonly places: Places;
   readonly clock: Clock;
+  /** Their connections begin with a header that names the peer, before TLS too; none if left out. */
+  readonly proxies?: Proxies;
   accept(connection: Connection): void;
-  /** What whoever comes when the house is full is told; the connection ends behind it. */
-  refusal(): string;
+  /** What whoever comes when the house is full, or without the header of a proxy, is told; the connection ends behind it. */
+  refusal(why: 'full' | 'no-header'): string;
+  /** A proxy at this address sent no header that can be read. */
+  misled?(address: string, reason: string): void;
   /** Accepting failed once; the port goes on. */
   failed(error: Error): void;
 }
@@ -30,7 +35,7 @@ export interface Listener {
 
 /** Errors: what the system says, such as EADDRINUSE. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
-  const server = serverOf(options, acceptor(options));
+  const server = serverOf(options);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {
@@ -44,30 +49,85 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   return { address: bound.address, port: bound.port, stopAccepting: () => void server.close() };
 }
 
-function serverOf({ tls }: ListenerOptions, accept: (socket: Socket) => void): Server {
-  const options = {
-    allowHalfOpen: true,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: limits.keepaliveMs,
-  };
-  if (!tls) return createServer(options, accept);
+const ignore = () => undefined;
+
+const socketOptions = {
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: limits.keepaliveMs,
+};
+
+function serverOf(options: ListenerOptions): Server {
+  const { tls, proxies } = options;
+  const named: Named = new Map();
+  const accept = acceptor(options, named);
+  const secured = tls && tlsServer(tls, accept);
+  if (!proxies) return secured ?? createServer(socketOptions, accept);
+  return createServer(socketOptions, gate(options, proxies, named, secured, accept));
+}
+
+function tlsServer(tls: { readonly key: string; readonly cert: string }, accept: (socket: Socket) => void): Server {
   const server = createTlsServer(
-    { ...tls, ...options, minVersion: 'TLSv1.2', handshakeTimeout: limits.loginMs },
+    { ...tls, ...socketOptions, minVersion: 'TLSv1.2', handshakeTimeout: limits.loginMs },
     accept,
   );
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
 }
 
-function acceptor({ accept, refusal, clock, places, tls }: ListenerOptions): (socket: Socket) => void {
+/** Whom the proxies of open connections named, by the connections' own ends: a TLS socket does not know what it stands on. */
+type Named = Map<string, { readonly address: string }>;
+
+function ends(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+/** Lets connections through, those of proxies behind their headers. */
+function gate(
+  options: ListenerOptions,
+  proxies: Proxies,
+  named: Named,
+  secured: Server | undefined,
+  accept: (socket: Socket) => void,
+): (socket: Socket) => void {
+  const { clock, places } = options;
+  const pass = (socket: Socket) => (secured ? void secured.emit('connection', socket) : accept(socket));
+  return socket => {
+    const own = addressOf(socket);
+    if (!proxies.includes(own)) return pass(socket);
+    // Over TLS nothing can be said before the handshake.
+    const refuseIt = (why: 'full' | 'no-header') =>
+      refuse(socket, new Connection(socket, false, clock), places, secured ? '' : options.refusal(why));
+    if (places.isFull) return refuseIt('full');
+    places.taken++;
+    const end = ends(socket);
+    socket.on('error', ignore);
+    socket.on('close', () => named.delete(end));
+    awaitHeader(socket, {
+      clock,
+      gone: () => void places.taken--,
+      named(address) {
+        named.set(end, { address: address ?? own });
+        pass(socket);
+        if (!secured) socket.resume();
+      },
+      refused(reason) {
+        options.misled?.(own, reason);
+        refuseIt('no-header');
+      },
+    });
+  };
+}
+
+function acceptor({ accept, refusal, clock, places, tls }: ListenerOptions, named: Named): (socket: Socket) => void {
   const perAddress = new Map<string, number>();
   return socket => {
-    const connection = new Connection(socket, tls !== undefined, clock);
+    const connection = new Connection(socket, tls !== undefined, clock, named.get(ends(socket)));
     const { address } = connection;
     const here = perAddress.get(address) ?? 0;
     const isCrowded = here >= limits.connectionsPerAddressMax && !connection.isLoopback;
-    if (places.isFull || isCrowded) return refuse(socket, connection, places, refusal());
+    if (places.isFull || isCrowded) return refuse(socket, connection, places, refusal('full'));
     places.taken++;
     perAddress.set(address, here + 1);
     // `on` although it comes once: the wrapper of `once` would stay as long as the connection.

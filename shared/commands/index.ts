@@ -11,6 +11,7 @@ import { stats } from './stats.ts';
 import { talk } from './talk.ts';
 import { uploads } from './uploads.ts';
 import { watches } from './watches.ts';
+import { webhooks } from './webhooks.ts';
 
 export const commands = {
   ...people,
@@ -24,6 +25,7 @@ export const commands = {
   ...rights,
   ...access,
   ...stats,
+  ...webhooks,
 };
 
 export type CommandName = keyof typeof commands;
@@ -45,6 +47,7 @@ export const subjects: Readonly<Record<string, Readonly<Record<string, Command>>
   rights,
   access,
   stats,
+  webhooks,
 };
 
 export function isCommandName(name: string): name is CommandName {

@@ -38,7 +38,8 @@ export const messages = {
       around: Seq.optional(),
       limit: Limit.optional(),
     }),
-    output: z.object({ room: TalkName, count: Count, more: z.enum(['yes', 'no']) }),
+    /** `first`: what was asked for begins in front of the oldest number that the room keeps. */
+    output: z.object({ room: TalkName, count: Count, more: z.enum(['yes', 'no']), first: Seq.optional() }),
     rows: 'events',
     needs: ['read', 'room'],
     repeatable: 'yes',

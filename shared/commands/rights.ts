@@ -1,6 +1,6 @@
 /** Table 1, rights: who may do what in a room, and what is done about those who misuse it. */
 import * as z from 'zod';
-import { Count, Duration, Octets, Reason, RoleName, Time, Visibility } from '../model.ts';
+import { Count, Days, Duration, Octets, Reason, RoleName, Time, Visibility } from '../model.ts';
 import { PlaceName, RoomName, UserName } from '../names.ts';
 import { command } from './command.ts';
 
@@ -102,5 +102,27 @@ export const rights = {
     output: z.object({ room: PlaceName, octets: Octets, used: Octets }),
     needs: ['list', 'room'],
     audit: ['room', 'octets!'],
+  }),
+  ALLOWANCE: command({
+    summary:
+      'Show how many octets you own over all rooms and may own; an administrator sees and sets anybody’s; 0 for no limit.',
+    words: ['user?', 'octets?'],
+    input: z.object({ user: UserName.optional(), octets: Octets.optional() }),
+    output: z.object({ user: UserName, octets: Octets, used: Octets }),
+    audit: ['user', 'octets!'],
+  }),
+  RETENTION: command({
+    summary:
+      'Show how long a room keeps its history and files, or set it; whole days go (UTC), never the newest; 0 keeps all.',
+    words: ['room', 'days?'],
+    input: z.object({
+      room: RoomName,
+      days: Days.optional().describe('history of so many days before today'),
+      messages: Count.optional().describe('at least so many of the newest; older days go'),
+      files: Days.optional().describe('files that came so many days ago'),
+    }),
+    output: z.object({ room: RoomName, days: Count, messages: Count, files: Count }),
+    needs: ['read', 'room'],
+    audit: ['room', 'days!', 'messages!', 'files!'],
   }),
 };

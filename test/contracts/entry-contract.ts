@@ -1,6 +1,6 @@
 /** What the contract of `Store` says of files and folders, for any implementation. */
 import type { Test } from 'tap';
-import type { Write } from '../../server/hub/host.ts';
+import type { Write } from '../../server/hub/writes.ts';
 import type { MakeStore } from './store-contract.ts';
 import {
   ada,

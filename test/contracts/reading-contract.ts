@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import type { Test } from 'tap';
-import type { Store, Write } from '../../server/hub/host.ts';
+import type { Store } from '../../server/hub/host.ts';
+import type { Write } from '../../server/hub/writes.ts';
 import { parseQuery } from '../../shared/search.ts';
 import type { MakeStore } from './store-contract.ts';
-import { ada, hashNamed, message } from './store-writes.ts';
+import { ada, at, hashNamed, message } from './store-writes.ts';
 
 /** More rows than an index lets wait. */
 const MANY = 700;
@@ -57,6 +58,7 @@ export function readingContract(t: Test, name: string, make: MakeStore): void {
     t.test(`${name}: search, ${behind ? 'long ago' : 'fresh'}`, t => searches(t, make, settle));
     t.test(`${name}: transcripts, ${behind ? 'long ago' : 'fresh'}`, t => transcripts(t, make, settle));
   }
+  t.test(`${name}: trimming`, t => trimming(t, make));
   t.test(`${name}: following a transcript`, t => following(t, make));
 }
 
@@ -166,6 +168,82 @@ const shape = (octets: Uint8Array, final: Uint8Array): Uint8Array =>
   octets.map((octet, i) =>
     final[i] === 0x20 || final[i] === 0x09 || final[i] === 0x5c || final[i] === 0x74 ? final[i]! : octet,
   );
+
+/** Three days of which the log is long enough for an index, some rows of it edited and taken back. */
+async function trimming(t: Test, make: MakeStore): Promise<void> {
+  const store = await make(t);
+  const days = ['2026-11-21', '2026-11-22', '2026-11-23'];
+  for (const day of days) await store.commit(filler().map(write => dayOf(write, `${day}T01:00:03Z`)));
+  await store.commit([...edit(700, 'an apple'), ...edit(701, 'a pear'), ...remove(702)]);
+  const whole = await readAll(store, 'lobby', 'all.jsonl');
+  const second = await readAll(store, 'lobby', '2026-11-22.txt');
+  const refused = await store
+    .commit([
+      { kind: 'trim-log', room: 'lobby', before: 900 },
+      { kind: 'remove-entry', path: at('/lobby/x'), recursive: true },
+    ])
+    .catch(error => error.code);
+  t.equal(refused, 'conflict');
+  t.equal(
+    (await store.history('lobby', { after: 0, limit: 1 }))[0]?.event.seq,
+    1,
+    'a refused transaction trims nothing',
+  );
+
+  const trim = (before: number) => store.commit([{ kind: 'trim-log', room: 'lobby', before }]);
+  const first = async () => (await store.history('lobby', { after: 0, limit: 1 }))[0]?.event.seq;
+  const head = await store.head('lobby');
+  const line = (text: string, number: number) => text.split('\n').slice(0, number).join('\n').length + (number && 1);
+  for (const before of [0, 1, 400, 400, 100, 701, 705, 900]) {
+    await trim(before);
+    const gone = Math.max((await first())! - 1, 0);
+    t.equal(
+      await readAll(store, 'lobby', 'all.jsonl'),
+      '\n'.repeat(line(whole, gone)) + whole.slice(line(whole, gone)),
+    );
+    const ofSecond = Math.max(0, gone - MANY);
+    const expected = '\n'.repeat(line(second, ofSecond)) + second.slice(line(second, ofSecond));
+    t.equal(await readAll(store, 'lobby', '2026-11-22.txt'), expected, `trimmed below ${before}`);
+  }
+  t.equal(await first(), 900);
+  t.equal(await store.head('lobby'), head);
+  t.equal(await store.logRow('lobby', 899), undefined);
+  t.same(await find(store, 'apple'), [], 'what is gone is not found');
+  t.same((await find(store, 'from:ada "filler 250"')).length, 2, 'nor what was said alike on the first day');
+  const cut = line(whole, 899);
+  for (const [offset, length] of [
+    [0, 5],
+    [cut - 3, 6],
+    [cut, 70_000],
+    [cut + 5, 10],
+    [whole.length - 4, 10],
+  ] as const) {
+    const octets = Buffer.from(await store.transcript('lobby', 'all.jsonl', offset, length)).toString();
+    t.equal(octets, ('\n'.repeat(cut) + whole.slice(cut)).slice(offset, offset + length), `from ${offset}`);
+  }
+  const refusal = (writes: Write[]) =>
+    store.commit(writes).then(
+      () => 'ok',
+      error => error.code,
+    );
+  t.equal(await refusal(edit(5, 'late')), 'conflict', 'what is gone is not mended');
+  t.same(
+    (await store.transcripts('lobby')).map(({ name }) => name),
+    ['2026-11-22.md', '2026-11-22.txt', '2026-11-23.md', '2026-11-23.txt', 'all.jsonl'],
+  );
+
+  await trim(1e9);
+  t.same([await first(), await store.head('lobby')], [head, head], 'the newest stays');
+  t.same((await store.commit([message('lobby', 'apple pie')])).seqs, [head + 1]);
+  t.same(await find(store, 'apple'), [head + 1]);
+  t.equal((await store.transcripts('lobby')).at(-1)?.size, (await readAll(store, 'lobby', 'all.jsonl')).length);
+  await trim(1e9);
+  await store.commit([{ kind: 'remove-log', room: 'lobby' }]);
+  t.same((await store.commit([message('lobby', 'anew')])).seqs, [1]);
+  t.equal((await readAll(store, 'lobby', 'all.jsonl')).split('\n').length, 2, 'a removed log has no base');
+  await trim(5);
+  await store.commit([{ kind: 'trim-log', room: 'nowhere', before: 5 }]);
+}
 
 async function following(t: Test, make: MakeStore): Promise<void> {
   const store = await make(t);

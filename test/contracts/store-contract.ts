@@ -1,6 +1,7 @@
 /** The contract of `Store` in `server/hub/host.ts`, sentence by sentence, for any implementation; entries stand in `entry-contract.ts`. */
 import type { Test } from 'tap';
-import type { PrincipalId, Store, Write } from '../../server/hub/host.ts';
+import type { PrincipalId, Store } from '../../server/hub/host.ts';
+import type { Write } from '../../server/hub/writes.ts';
 import { parseQuery } from '../../shared/search.ts';
 import { ada, at, fileRow, hashNamed, message, names, refuses, tree } from './store-writes.ts';
 

@@ -1,6 +1,7 @@
 /** Steps of transactions as the contract's tests write them, and how a refusal looks. */
 import type { Test } from 'tap';
-import type { PrincipalId, Store, Write } from '../../server/hub/host.ts';
+import type { PrincipalId, Store } from '../../server/hub/host.ts';
+import type { Write } from '../../server/hub/writes.ts';
 import { HubError } from '../../shared/errors.ts';
 import type { Hash } from '../../shared/model.ts';
 import type { FilePath } from '../../shared/names.ts';

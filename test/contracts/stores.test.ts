@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { type Test, t } from 'tap';
-import type { EntryRow, Store, Write } from '../../server/hub/host.ts';
+import type { EntryRow, Store } from '../../server/hub/host.ts';
+import type { Write } from '../../server/hub/writes.ts';
 import { openDatabase } from '../../server/store/embedded/database.ts';
 import { databasePath } from '../../server/store/embedded/folders.ts';
 import { memoryBlobs } from '../../server/store/memory/blobs.ts';
@@ -53,12 +54,22 @@ const expected = fc.oneof(
   digit.map(d => ({ hash: hashNamed(d) })),
 );
 
+const onDay = (day: string, write: Write): Write =>
+  write.kind === 'append' ? { ...write, event: { ...write.event, time: `${day}T01:00:03Z` } } : write;
+
 const owner = fc.constantFrom('u:ada' as const, 'u:nobody' as const);
 
 const step: fc.Arbitrary<Write> = fc.oneof(
   fc
-    .tuple(room, fc.string({ unit: 'binary' }), fc.option(repeat, { nil: undefined }), fc.integer({ min: 0, max: 40 }))
-    .map(([where, text, again, timeMs]) => message(where, text, again, timeMs)),
+    .tuple(
+      room,
+      fc.string({ unit: 'binary' }),
+      fc.option(repeat, { nil: undefined }),
+      fc.integer({ min: 0, max: 40 }),
+      fc.constantFrom('2026-11-22', '2026-11-23', '2026-11-24'),
+    )
+    .map(([where, text, again, timeMs, day]) => onDay(day, message(where, text, again, timeMs))),
+  fc.record({ kind: fc.constant('trim-log' as const), room, before: fc.integer({ min: 1, max: 12 }) }),
   fc.record({
     kind: fc.constant('revise' as const),
     room,
@@ -72,7 +83,13 @@ const step: fc.Arbitrary<Write> = fc.oneof(
     { requiredKeys: ['kind', 'from', 'to'] },
   ),
   fc.record(
-    { kind: fc.constant('remove-entry' as const), path, recursive: fc.boolean(), onlyOf: owner },
+    {
+      kind: fc.constant('remove-entry' as const),
+      path,
+      recursive: fc.boolean(),
+      onlyOf: owner,
+      match: digit.map(hashNamed),
+    },
     { requiredKeys: ['kind', 'path', 'recursive'] },
   ),
   fc.record(
@@ -115,11 +132,19 @@ async function tree(store: Store, folder: FilePath): Promise<readonly (EntryRow 
   return found;
 }
 
+async function transcripts(store: Store, where: string): Promise<unknown> {
+  const files = await store.transcripts(where);
+  const octets = async (name: string) => String(Buffer.from(await store.transcript(where, name, 1, 1e6)));
+  return Promise.all(files.map(async file => [file, await octets(file.name)]));
+}
+
 async function state(store: Store): Promise<unknown> {
   return {
     logs: [await store.history('lobby', everything), await store.history('den', everything)],
     heads: [await store.head('lobby'), await store.head('den')],
+    transcripts: [await transcripts(store, 'lobby'), await transcripts(store, 'den')],
     trees: [await tree(store, '/lobby' as FilePath), await tree(store, '/den' as FilePath)],
+    owned: [await store.owned('u:ada'), await store.owned('u:nobody')],
     documents: [await store.documents('room', everything), await store.documents('token', everything)],
   };
 }

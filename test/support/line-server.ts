@@ -4,6 +4,7 @@ import type { Test } from 'tap';
 import { type Certificate, ownCertificate } from '../../server/certificate.ts';
 import type { Hub } from '../../server/hub/hub.ts';
 import { Places } from '../../server/net/places.ts';
+import { Proxies } from '../../server/net/proxies.ts';
 import { systemClock } from '../../server/net/system-clock.ts';
 import { lineWire } from '../../server/wires/line/index.ts';
 import type { Clock } from '../../shared/clock.ts';
@@ -21,6 +22,10 @@ export interface LineServerOptions {
   readonly connectionsMax?: number;
   readonly guests?: boolean;
   readonly certificate?: Certificate;
+  /** Default: as many as `connectionsMax`. */
+  readonly places?: Places;
+  /** Addresses whose connections begin with a PROXY header. */
+  readonly proxies?: readonly string[];
 }
 
 /** The accounts `cleo`, `dora` and `admin`, an administrator, have the password `secret`. Ends with the test. */
@@ -42,7 +47,8 @@ export async function serveLine(t: Test, options: LineServerOptions = {}): Promi
     port: 0,
     tls: { port: 0, key: certificate.key, cert: certificate.cert },
     guests,
-    places: new Places(connectionsMax),
+    places: options.places ?? new Places(connectionsMax),
+    ...(options.proxies && { proxies: new Proxies(options.proxies) }),
     onListening: (name, _address, port) => {
       ports[name] = port;
     },

@@ -4,7 +4,8 @@
  */
 import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Blobs, Store, Write } from '../../server/hub/host.ts';
+import type { Blobs, Store } from '../../server/hub/host.ts';
+import type { Write } from '../../server/hub/writes.ts';
 import { systemClock } from '../../server/net/system-clock.ts';
 import { openEmbedded } from '../../server/store/embedded/open.ts';
 import { HubError } from '../../shared/errors.ts';

@@ -84,7 +84,8 @@ function rowProblems(database: Database): readonly Problem[] {
     ...found('database', 'PRAGMA integrity_check', said => said).filter(({ detail }) => detail !== 'ok'),
     ...found(
       'numbers',
-      'SELECT room FROM log GROUP BY room HAVING count(*) <> max(seq) OR min(seq) <> 1',
+      `SELECT room FROM log GROUP BY room HAVING count(*) <> max(seq) - min(seq) + 1 OR min(seq) <> 1 + coalesce(
+         (SELECT min(seq) FROM marks WHERE marks.room = log.room AND file = 'all.jsonl'), 0)`,
       room => `the numbers of ${room} have holes`,
     ),
     ...found(

@@ -1,6 +1,7 @@
 /** The steps that change files and folders, as SQL. A subtree is a range of paths: `0` is the character behind `/`. */
 import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
-import type { BlobId, PrincipalId, Write } from '../../hub/host.ts';
+import type { BlobId, PrincipalId } from '../../hub/host.ts';
+import type { Write } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';
 import type { Database } from './database.ts';
 
@@ -15,7 +16,7 @@ export function putEntry(
   dropped: Set<BlobId>,
   seq: number | undefined,
 ): void {
-  const { path, owner, ownerName, modified } = entry;
+  const { path, owner, ownerName, modified, added = null } = entry;
   const old = database.prepare('SELECT size, hash, blob FROM entries WHERE path = ?').first([path]);
   if (expect === 'absent' && old) throw conflicts.taken(path);
   if (typeof expect === 'object' && old?.[1] !== expect.hash) throw conflicts.otherContent(path);
@@ -28,8 +29,21 @@ export function putEntry(
   }
   if (typeof old?.[2] === 'string') dropped.add(old[2]);
   database
-    .prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    .run([path, parentPath(path), baseName(path), owner, ownerName, modified, size, hash, blob, inline, seq ?? null]);
+    .prepare('INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    .run([
+      path,
+      parentPath(path),
+      baseName(path),
+      owner,
+      ownerName,
+      modified,
+      size,
+      hash,
+      blob,
+      inline,
+      seq ?? null,
+      added,
+    ]);
 }
 
 function contentColumns(entry: StepOf<'put-entry'>['entry']) {
@@ -64,10 +78,12 @@ export function moveEntry(
 /** Blobs that lose an entry are added to `dropped`. */
 export function removeEntry(
   database: Database,
-  { path, recursive, onlyOf }: StepOf<'remove-entry'>,
+  { path, recursive, match, onlyOf }: StepOf<'remove-entry'>,
   dropped: Set<BlobId>,
 ): void {
-  if (!exists(database, path)) throw conflicts.missing(path);
+  const [hash] = database.prepare('SELECT hash FROM entries WHERE path = ?').first([path]) ?? [];
+  if (hash === undefined) throw conflicts.missing(path);
+  if (match !== undefined && hash !== match) throw conflicts.otherContent(path);
   const child = () => database.prepare('SELECT 1 FROM entries WHERE parent = ? LIMIT 1').first([path]);
   if (!recursive && child()) throw conflicts.notEmpty(path);
   needOwner(database, path, onlyOf);

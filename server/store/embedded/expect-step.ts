@@ -1,5 +1,5 @@
 /** The step that refuses a transaction unless an event is there, as SQL. */
-import type { Write } from '../../hub/host.ts';
+import type { Write } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';
 import type { Database } from './database.ts';
 

@@ -4,7 +4,8 @@
  */
 import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
-import type { BlobId, Receipt } from '../../hub/host.ts';
+import type { BlobId } from '../../hub/host.ts';
+import type { Receipt } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';
 import { forKeys, insertMany } from './bulk-insert.ts';
 import type { Database, Value } from './database.ts';
@@ -15,6 +16,7 @@ import { react } from './react-step.ts';
 import type { LoneAppend, Outcome, Step, Transaction } from './requests.ts';
 import { revise } from './revise-step.ts';
 import { INDEX_ROWS, indexMore, removeIndex } from './room-index.ts';
+import { trim } from './trim-step.ts';
 
 /** Rooms whose head is remembered; beyond, all are read again. */
 const HEADS_MAX = 10_000;
@@ -175,6 +177,9 @@ export class Ledger {
           break;
         case 'expect-event':
           expectEvent(this.#database, step);
+          break;
+        case 'trim-log':
+          trim(this.#database, step);
           break;
         case 'remove-log':
           removeIndex(this.#database, step.room);

@@ -1,5 +1,6 @@
 /** Adding and taking away reactions, as SQL: they lie beside the event of their message, whose transcript has only the steps. */
-import type { Reactions, Write } from '../../hub/host.ts';
+import type { Reactions } from '../../hub/host.ts';
+import type { Write } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';
 import { reacted } from '../reactions.ts';
 import type { Database } from './database.ts';

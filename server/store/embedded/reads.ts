@@ -4,7 +4,7 @@ import type { Read } from './requests.ts';
 import { search } from './search-reads.ts';
 import { transcriptFiles, transcriptOctets } from './transcript-reads.ts';
 
-const ENTRY = 'path, owner, owner_name, modified, size, hash, blob, seq';
+const ENTRY = 'path, owner, owner_name, modified, size, hash, blob, seq, added';
 
 export function read(database: Database, query: Read): readonly Row[] {
   switch (query[0]) {
@@ -31,6 +31,10 @@ export function read(database: Database, query: Read): readonly Row[] {
       return database
         .prepare('SELECT count(size), coalesce(sum(size), 0) FROM entries WHERE path > ? AND path < ?')
         .all([`${query[1]}/`, `${query[1]}0`]);
+    case 'owned':
+      return database
+        .prepare('SELECT count(size), coalesce(sum(size), 0) FROM entries WHERE owner = ? AND size IS NOT NULL')
+        .all([query[1]]);
     case 'document':
       return database
         .prepare('SELECT key, version, value FROM documents WHERE kind = ? AND key = ?')

@@ -1,7 +1,8 @@
 /** What the store's main side and its worker say to each other: plain values that are cheap to copy between threads. */
 import type { Hash } from '../../../shared/model.ts';
 import type { Range } from '../../../shared/ranges.ts';
-import type { BlobId, DocumentKind, PrincipalId, Receipt, Search, Write } from '../../hub/host.ts';
+import type { BlobId, DocumentKind, PrincipalId, Search } from '../../hub/host.ts';
+import type { Receipt, Write } from '../../hub/writes.ts';
 import type { Row } from './database.ts';
 
 /** How nearly all transactions look: one event, perhaps one that may be a repetition. */
@@ -41,6 +42,7 @@ export type Read =
   | readonly ['children', folder: string, after: string, limit: number]
   | readonly ['files-with', hash: Hash, limit: number]
   | readonly ['usage', folder: string]
+  | readonly ['owned', owner: string]
   | readonly ['document', kind: DocumentKind, key: string]
   | readonly ['documents', kind: DocumentKind, after: string, limit: number];
 

@@ -1,6 +1,6 @@
 /** Changing the text of a message that was said, as SQL; its first text is kept for the transcript, of a deleted one only its shape. */
 import { blankText } from '../../../shared/transcript.ts';
-import type { Write } from '../../hub/host.ts';
+import type { Write } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';
 import type { Database } from './database.ts';
 import { editToken, indexAgain, indexedOf, ROWS_PER_ROOM, type SaidRow, saidRow } from './room-index.ts';

@@ -16,14 +16,15 @@ export function reactedRow(row: Row): LogRow {
   return typeof reactions === 'string' ? { ...logRow(row), reactions: JSON.parse(reactions) } : logRow(row);
 }
 
-/** path, owner, owner_name, modified, size, hash, blob, seq, inline */
-export function entryRow([path, owner, ownerName, modified, size, hash, blob, seq, inline]: Row): EntryRow {
+/** path, owner, owner_name, modified, size, hash, blob, seq, added, inline */
+export function entryRow([path, owner, ownerName, modified, size, hash, blob, seq, added, inline]: Row): EntryRow {
   const common = {
     path: path as FilePath,
     owner: owner as PrincipalId,
     ownerName: String(ownerName),
     modified: String(modified),
     ...(seq !== null && { seq: Number(seq) }),
+    ...(typeof added === 'string' && { added }),
   };
   if (size === null) return { ...common, type: 'dir' };
   const octets = inline instanceof Uint8Array ? inline : new Uint8Array();

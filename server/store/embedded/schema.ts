@@ -29,7 +29,8 @@ CREATE TABLE documents (
 /**
  * `log.said` is the first text of an event whose text is another by now; of a deleted one, blanks. `search` and `marks`
  * hold what `room-index.ts` says, of each room up to the number in `indexed`; all of them are made from the log, so a step
- * that empties the three has them made anew. The tokens of `search` come ready: its
+ * that empties the three has them made anew; but of a log that was trimmed the first marks, and nothing else, say where its
+ * files begin, so they must stay. The tokens of `search` come ready: its
  * tokenizer splits at what in ASCII is no letter and no digit, and nowhere else.
  */
 const ROOM_INDEX = `
@@ -60,8 +61,15 @@ ALTER TABLE entries ADD COLUMN seq INTEGER;
 CREATE INDEX entries_by_hash ON entries (hash) WHERE hash IS NOT NULL;
 `;
 
+/** `entries.added`: when a file came here; of those that are here already, now. Who owns how much is asked of the index alone. */
+const OWNED = `
+ALTER TABLE entries ADD COLUMN added TEXT;
+UPDATE entries SET added = strftime('%Y-%m-%dT%H:%M:%SZ', 'now') WHERE size IS NOT NULL;
+CREATE INDEX entries_by_owner ON entries (owner, size) WHERE size IS NOT NULL;
+`;
+
 /** The step at index n makes version n + 1 of version n. Steps that were published stay as they are; new ones go behind. */
-const STEPS: readonly string[] = [FIRST_TABLES, ROOM_INDEX, REACTIONS, ANNOUNCED_ENTRIES];
+const STEPS: readonly string[] = [FIRST_TABLES, ROOM_INDEX, REACTIONS, ANNOUNCED_ENTRIES, OWNED];
 
 /** Creates the tables, or brings them up to date. Error: a plain Error if a newer version of the program made them. */
 export function openHubDatabase(path: string): Database {

@@ -12,13 +12,13 @@ import type {
   EntryRow,
   LogRow,
   Page,
-  Receipt,
+  PrincipalId,
   Search,
   Store,
   StoreTrouble,
   TranscriptFile,
-  Write,
 } from '../../hub/host.ts';
+import type { Receipt, Write } from '../../hub/writes.ts';
 import type { WorkerLink } from '../worker-link.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { BatchOutcome, LoneAppend, Outcome, Read, Rows, Step, StoreRequest, Transaction } from './requests.ts';
@@ -97,6 +97,11 @@ export class EmbeddedStore implements Store {
 
   async usage(folder: string) {
     const [row] = await this.#read(['usage', folder]);
+    return { files: Number(row?.[0]), octets: Number(row?.[1]) };
+  }
+
+  async owned(owner: PrincipalId) {
+    const [row] = await this.#read(['owned', owner]);
     return { files: Number(row?.[0]), octets: Number(row?.[1]) };
   }
 

@@ -31,17 +31,27 @@ export function transcriptOctets(
 ): readonly Row[] {
   const form = transcriptForm(name);
   if (!form) return [[new Uint8Array()]];
-  const mark = lastMark(database, room, name, offset);
+  const base = baseOf(database, room, name);
+  const blanks = Math.max(0, Math.min(length, base - offset));
+  const from = offset + blanks;
+  const mark = lastMark(database, room, name, from);
   const lines: string[] = [];
   let at = mark?.octets ?? 0;
-  const start = offset - at;
+  const start = from - at;
   for (const { event, said } of rowsOf(database, room, name, mark?.seq)) {
     if (at >= offset + length) break;
     const line = transcriptLine(form, event, said);
     at += Buffer.byteLength(line);
     lines.push(line);
   }
-  return [[Uint8Array.from(Buffer.from(lines.join('')).subarray(start, start + length))]];
+  const kept = Buffer.from(lines.join('')).subarray(start, start + length - blanks);
+  return [[Uint8Array.from(Buffer.concat([Buffer.alloc(blanks, '\n'), kept]))]];
+}
+
+/** Octets in front of the first line that is left. */
+function baseOf(database: Database, room: string, name: string): number {
+  const row = database.prepare('SELECT min(octets) FROM marks WHERE room = ? AND file = ?').first([room, name]);
+  return Number(row?.[0] ?? 0);
 }
 
 /** The rows that have a line in the file, behind its mark: those up to its last mark, and those that are not indexed yet. */

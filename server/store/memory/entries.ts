@@ -1,7 +1,8 @@
 /** The files' world in memory: rows by path, and the steps that change them. What takes a step back is the change's. */
 import type { Hash } from '../../../shared/model.ts';
 import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
-import type { BlobId, EntryRow, PrincipalId, Write } from '../../hub/host.ts';
+import type { BlobId, EntryRow, PrincipalId } from '../../hub/host.ts';
+import type { Write } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';
 import { blobOf, type Change } from './change.ts';
 import { pageOf } from './page.ts';
@@ -28,6 +29,14 @@ export class Entries {
     const below = [...this.#rows.values()].filter(({ path }) => path !== folder && isWithin(path, folder));
     const files = below.filter(entry => entry.type === 'file');
     return { files: files.length, octets: files.reduce((sum, { size }) => sum + size, 0) };
+  }
+
+  owned(owner: PrincipalId) {
+    const files = [...this.#rows.values()].filter(entry => entry.type === 'file' && entry.owner === owner);
+    return {
+      files: files.length,
+      octets: files.reduce((sum, file) => sum + (file.type === 'file' ? file.size : 0), 0),
+    };
   }
 
   #needFolder(path: FilePath): void {
@@ -69,8 +78,10 @@ export class Entries {
     }
   }
 
-  remove(change: Change, { path, recursive, onlyOf }: Step<'remove-entry'>): undefined {
-    if (!this.#rows.has(path)) throw conflicts.missing(path);
+  remove(change: Change, { path, recursive, match, onlyOf }: Step<'remove-entry'>): undefined {
+    const entry = this.#rows.get(path);
+    if (!entry) throw conflicts.missing(path);
+    if (match !== undefined && !(entry.type === 'file' && entry.hash === match)) throw conflicts.otherContent(path);
     const subtree = this.#subtree(path);
     if (!recursive && subtree.length > 1) throw conflicts.notEmpty(path);
     this.#needOwner(path, onlyOf);

@@ -13,18 +13,19 @@ import type {
   EntryRow,
   LogRow,
   Page,
-  Receipt,
+  PrincipalId,
   Search,
   Store,
   StoreTrouble,
   TranscriptFile,
-  Write,
 } from '../../hub/host.ts';
+import type { Receipt, Write } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';
 import { newestOf } from '../newest-of.ts';
 import { reacted } from '../reactions.ts';
 import { Change } from './change.ts';
 import { Entries } from './entries.ts';
+import { Log, type LoggedRow } from './log.ts';
 import { pageOf } from './page.ts';
 import { readTranscript, transcriptFiles } from './transcripts.ts';
 
@@ -34,18 +35,13 @@ interface Remembered {
   readonly timeMs: number;
 }
 
-interface LoggedRow extends LogRow {
-  /** The text as it was at first, where the event has another by now; of a deleted one the blank. */
-  readonly said?: string;
-}
-
 /** A store without a disk: it is never in trouble, and forgets everything with the process. */
 export function memoryStore(): Store {
   return new MemoryStore();
 }
 
 class MemoryStore implements Store {
-  readonly #logs = new Map<string, LoggedRow[]>();
+  readonly #logs = new Map<string, Log>();
   readonly #entries = new Entries();
   readonly #documents = new Map<string, Document>();
   readonly #repeats = new Map<string, Remembered>();
@@ -70,25 +66,24 @@ class MemoryStore implements Store {
   }
 
   async head(room: string): Promise<number> {
-    return this.#logs.get(room)?.length ?? 0;
+    return this.#logs.get(room)?.head ?? 0;
   }
 
   async history(room: string, { before = Number.POSITIVE_INFINITY, after, limit }: Page): Promise<readonly LogRow[]> {
-    // Numbers are dense: row n stands at n - 1.
-    const rows = this.#logs.get(room) ?? [];
-    const end = Math.max(0, Math.min(before - 1, rows.length));
-    const start = after ?? Math.max(0, end - limit);
+    const { rows, first } = this.#logs.get(room) ?? nothing;
+    const end = Math.max(0, Math.min(before - first, rows.length));
+    const start = Math.max(0, after === undefined ? end - limit : after + 1 - first);
     return rows.slice(start, Math.min(end, start + limit)).map(shownRow);
   }
 
   async logRow(room: string, seq: number): Promise<LogRow | undefined> {
-    const row = this.#logs.get(room)?.[seq - 1];
+    const row = this.#logs.get(room)?.row(seq);
     return row && shownRow(row);
   }
 
   async search({ rooms, query, before = Number.POSITIVE_INFINITY, limit }: Search): Promise<readonly LogRow[]> {
     const found = rooms.map(room =>
-      (this.#logs.get(room) ?? [])
+      (this.#logs.get(room) ?? nothing).rows
         .filter(({ event }) => event.seq < before && matchesQuery(query, event))
         .map(({ by, event }) => ({ by, event })),
     );
@@ -96,11 +91,13 @@ class MemoryStore implements Store {
   }
 
   async transcripts(room: string): Promise<readonly TranscriptFile[]> {
-    return transcriptFiles(this.#logs.get(room) ?? []);
+    const { rows, bases } = this.#logs.get(room) ?? nothing;
+    return transcriptFiles(rows, bases);
   }
 
   async transcript(room: string, name: string, offset: number, length: number): Promise<Uint8Array> {
-    return readTranscript(this.#logs.get(room) ?? [], name, offset, length);
+    const { rows, bases } = this.#logs.get(room) ?? nothing;
+    return readTranscript(rows, bases, name, offset, length);
   }
 
   async entry(path: FilePath): Promise<EntryRow | undefined> {
@@ -117,6 +114,10 @@ class MemoryStore implements Store {
 
   async usage(folder: string) {
     return this.#entries.usage(folder);
+  }
+
+  async owned(owner: PrincipalId) {
+    return this.#entries.owned(owner);
   }
 
   async document<T>(kind: DocumentKind, key: string): Promise<Document<T> | undefined> {
@@ -156,6 +157,8 @@ class MemoryStore implements Store {
         return this.#react(change, write);
       case 'expect-event':
         return this.#expectEvent(write);
+      case 'trim-log':
+        return this.#logs.get(write.room)?.trim(change, write.before);
       case 'remove-log':
         return change.remove(this.#logs, write.room);
       case 'put-entry':
@@ -172,24 +175,25 @@ class MemoryStore implements Store {
   }
 
   #append(change: Change, { by, event, timeMs, repeat }: Step<'append'>): number {
-    const log = this.#logs.get(event.room) ?? [];
+    const log = this.#logs.get(event.room) ?? new Log();
     this.#logs.set(event.room, log);
-    const seq = log.push({ by, event: { ...event, seq: log.length + 1 } as LogEvent });
-    change.inverse(() => log.pop());
+    const seq = log.head + 1;
+    log.rows.push({ by, event: { ...event, seq } as LogEvent });
+    change.inverse(() => log.rows.pop());
     // The first of a transaction's events under a key is the one that a repetition names.
     if (repeat && !change.has(this.#repeats, repeat.key)) change.set(this.#repeats, repeat.key, { seq, timeMs });
     return seq;
   }
 
   #revise(change: Change, { room, seq, text, edited, deleted }: Step<'revise'>): undefined {
-    const log = this.#logs.get(room) ?? [];
-    const row = log[seq - 1];
+    const log = this.#logs.get(room) ?? nothing;
+    const row = log.row(seq);
     if (row?.event.event !== 'MSG') throw conflicts.noMessage(room, seq);
     if (!deleted) {
       const event = { ...row.event, text, ...(edited && { edited }) };
       return this.#replace(change, log, { ...row, event, said: row.said ?? row.event.text });
     }
-    for (const old of [...log]) {
+    for (const old of [...log.rows]) {
       const { event, said } = old;
       if (event.event === 'MSG' && event.seq === seq) {
         const tombstone = { ...event, text: '', ...(edited && { edited }), deleted };
@@ -201,8 +205,8 @@ class MemoryStore implements Store {
   }
 
   #react(change: Change, { room, seq, emoji, by, isOn }: Step<'react'>): undefined {
-    const log = this.#logs.get(room) ?? [];
-    const row = log[seq - 1];
+    const log = this.#logs.get(room) ?? nothing;
+    const row = log.row(seq);
     if (row?.event.event !== 'MSG') throw conflicts.noMessage(room, seq);
     const reactions = reacted(row.reactions ?? {}, emoji, by, isOn);
     if (!reactions) throw conflicts.sameReaction(room, seq);
@@ -211,16 +215,16 @@ class MemoryStore implements Store {
   }
 
   #expectEvent({ room, seq, events }: Step<'expect-event'>): undefined {
-    const row = this.#logs.get(room)?.[seq - 1];
+    const row = this.#logs.get(room)?.row(seq);
     if (!row || !events.includes(row.event.event)) throw conflicts.noEvent(room, seq);
   }
 
-  #replace(change: Change, log: LoggedRow[], row: LoggedRow): undefined {
-    const at = row.event.seq - 1;
-    const old = log[at]!;
-    log[at] = row;
+  #replace(change: Change, { rows, first }: Log, row: LoggedRow): undefined {
+    const at = row.event.seq - first;
+    const old = rows[at]!;
+    rows[at] = row;
     change.inverse(() => {
-      log[at] = old;
+      rows[at] = old;
     });
   }
 
@@ -231,6 +235,9 @@ class MemoryStore implements Store {
     change.set(this.#documents, name, { key, version: version + 1, value: JSON.parse(JSON.stringify(value)) });
   }
 }
+
+/** Stands for a log that is not there; never written to. */
+const nothing = new Log();
 
 function shownRow({ by, event, reactions }: LoggedRow): LogRow {
   return reactions ? { by, event, reactions } : { by, event };

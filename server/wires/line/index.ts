@@ -10,6 +10,7 @@ import type { Hub } from '../../hub/hub.ts';
 import type { Connection } from '../../net/connection.ts';
 import { type Listener, listen } from '../../net/listener.ts';
 import type { Places } from '../../net/places.ts';
+import type { Proxies } from '../../net/proxies.ts';
 import type { LineContext } from './context.ts';
 import { errorFrame } from './error-frame.ts';
 import { LineConnection } from './line-connection.ts';
@@ -25,6 +26,7 @@ export interface LineWireOptions {
   readonly guests: boolean;
   /** Open at once, on each port. */
   readonly places: Places;
+  readonly proxies?: Proxies;
   onListening(name: 'line' | 'line-tls', address: string, port: number): void;
 }
 
@@ -76,16 +78,24 @@ class Lines {
   }
 }
 
+const refusals = {
+  full: () => new HubError('busy', 'too many connections; come back later'),
+  'no-header': () =>
+    new HubError('protocol-attack', 'connections from this address begin with a PROXY header; tell who keeps the hub'),
+};
+
 async function register(app: FastifyInstance, options: LineWireOptions): Promise<void> {
   const log = app.log.child({ wire: 'line' });
   const lines = new Lines(options, log);
   const listeners: Listener[] = [];
-  const { host, clock, places } = options;
-  const refusal = () => lines.farewell(new HubError('busy', 'too many connections; come back later'), 'failed');
+  const { host, clock, places, proxies } = options;
+  const refusal = (why: 'full' | 'no-header') => lines.farewell(refusals[why](), 'failed');
+  const misled = (address: string, reason: string) =>
+    log.warn({ address, reason }, 'a connection from a trusted proxy was closed: its PROXY header cannot be used');
   const failed = (error: Error) => log.warn({ err: error }, 'a connection was not accepted');
   const { accept } = lines;
   const bind = async (name: 'line' | 'line-tls', port: number, tls?: { key: string; cert: string }) => {
-    const rules = { host, port, places, clock, accept, refusal, failed };
+    const rules = { host, port, places, clock, accept, refusal, misled, failed, ...(proxies && { proxies }) };
     const listener = await listen(tls ? { ...rules, tls } : rules);
     listeners.push(listener);
     options.onListening(name, listener.address, listener.port);
