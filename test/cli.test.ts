@@ -82,7 +82,6 @@ t.test('a home is a place for files like a room', async t => {
   await writeFile(join(tree, 'big'), randomBytes(100_000));
   t.equal((await pl('mkdir', `${home}/kept`)).code, 0);
   t.match(await pl('sync', `${tree}/`, `${home}/tree`), { code: 0, stderr: /2 files/ });
-  t.match(await pl('sync', `${tree}/`, `${home}/tree`), { code: 0, stderr: /0 files.*2 unchanged/ });
   await writeFile(join(tree, 'big'), Buffer.alloc(5_000_000, 'x'));
   await pl('put', join(tree, 'big'), `${home}/tree/`);
   await writeFile(join(tree, 'big'), Buffer.alloc(5_000_001, 'x'));
@@ -97,7 +96,7 @@ t.test('a home is a place for files like a room', async t => {
   t.match(all.stdout, /^.* ~ada\/$/m);
   t.match(own.stdout, /^ +- .* kept\/\n$/);
   t.match(quota.stdout, /^used {2,}5$/m);
-  t.match(await pl('account', 'remove', 'ada'), { code: 73, stderr: /~ada holds files/ }, 'it would be the next ada’s');
+  t.match(await pl('user', 'remove', 'ada'), { code: 73, stderr: /~ada holds files/ }, 'it would be the next ada’s');
 });
 
 t.test('files go up, are listed, moved, copied, read, removed and come back, with one line each', async t => {

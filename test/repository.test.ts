@@ -31,7 +31,7 @@ function importsOf(path: string, text: string): string[] {
 const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
   [/^shared\//, /^(shared\/|zod$)/],
   [/^server\/hub\//, /^(shared\/|node:crypto$|zod$)/],
-  [/^server\/store\//, /^(server\/store\/|server\/hub\/host|shared\/|node:|libsql$)/],
+  [/^server\/store\//, /^(server\/store\/|server\/hub\/(host|writes)\.ts$|shared\/|node:|libsql$)/],
   [/^server\/net\//, /^(shared\/(clock|limits)|node:)/],
   [/^server\/wires\/line\//, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/],
   [/^server\/wires\/web\//, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/],

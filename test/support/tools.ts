@@ -3,7 +3,9 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { delimiter, join } from 'node:path';
+import workerThreads from 'node:worker_threads';
 import processOnSpawn from 'process-on-spawn';
 import type { Test } from 'tap';
 import { withDeadline } from './inbox.ts';
@@ -77,9 +79,18 @@ export const cleanEnv = (more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
 
 // Tap loads its hooks into every child that a test spawns, whatever environment it is given: a start of Node then takes
 // twice as long, and the program that is tested is not the one that people run. Listeners go in turn: this is the last.
+const hooks = /^(_?TAP|NODE_OPTIONS$)/;
 processOnSpawn.addListener(child => {
-  child.env = without(child.env, /^(_?TAP|NODE_OPTIONS$)/);
+  child.env = without(child.env, hooks);
 });
+
+// And into every thread, which costs it more than all that it does here.
+workerThreads.Worker = class extends workerThreads.Worker {
+  constructor(file: string | URL, options: workerThreads.WorkerOptions = {}) {
+    super(file, { execArgv: [], env: without(process.env, hooks), ...options });
+  }
+};
+syncBuiltinESMExports();
 
 /** Runs a program to its end. Rejects when it cannot be started, and when it outlives the deadline, which kills it. */
 export const run = async (command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> => {
