@@ -333,3 +333,20 @@ t.test('passwords', async t => {
     'who waits at the end is told',
   );
 });
+
+t.test('a thread that is ended while its answer is on the way keeps the process until it has ended', async t => {
+  const link = new URL('../server/store/worker-link.js', import.meta.url).href;
+  const thread = `import { parentPort } from 'node:worker_threads'; parentPort.on('message', ([n]) => parentPort.postMessage([n, 1]));`;
+  const program = `
+    const { WorkerLink } = await import('${link}');
+    const link = new WorkerLink(new URL('data:text/javascript,${encodeURIComponent(thread).replaceAll("'", '%27')}'), {}, () => {});
+    link.ask(1).catch(() => undefined);
+    // The answer is there, and not looked at yet.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    await link.end();
+    process.stdout.write('ended');`;
+  for (let n = 0; n < 4; n++) {
+    const { code, stdout } = await run(process.execPath, ['--input-type=module', '-e', program]);
+    t.same([code, stdout.toString()], [0, 'ended']);
+  }
+});

@@ -59,21 +59,41 @@ const socketOptions = {
 };
 
 function serverOf(options: ListenerOptions): Server {
-  const { tls, proxies } = options;
+  const { tls, proxies, places } = options;
   const named: Named = new Map();
   const accept = acceptor(options, named);
-  const secured = tls && tlsServer(tls, accept);
-  if (!proxies) return secured ?? createServer(socketOptions, accept);
-  return createServer(socketOptions, gate(options, proxies, named, secured, accept));
+  const pass = tls ? handshaker(tls, places, accept) : accept;
+  return createServer(socketOptions, proxies ? gate(options, proxies, named, pass) : pass);
 }
 
-function tlsServer(tls: { readonly key: string; readonly cert: string }, accept: (socket: Socket) => void): Server {
-  const server = createTlsServer(
+/** A handshake takes a place too: whoever begins one and never ends it holds a descriptor as anybody does. */
+function handshaker(
+  tls: { readonly key: string; readonly cert: string },
+  places: Places,
+  accept: (socket: Socket) => void,
+): (socket: Socket) => void {
+  /** By the connections' own ends: how each gives its place back. */
+  const shaking = new Map<string, () => void>();
+  const secured = createTlsServer(
     { ...tls, ...socketOptions, minVersion: 'TLSv1.2', handshakeTimeout: limits.loginMs },
-    accept,
+    socket => {
+      shaking.get(ends(socket))?.();
+      accept(socket);
+    },
   );
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
-  return server;
+  secured.on('tlsClientError', (_error, socket) => socket.destroy());
+  return socket => {
+    // Nothing can be said before the handshake.
+    if (places.isFull) return void socket.destroy();
+    places.taken++;
+    const end = ends(socket);
+    const over = () => {
+      if (shaking.delete(end)) places.taken--;
+    };
+    shaking.set(end, over);
+    socket.on('close', over);
+    secured.emit('connection', socket);
+  };
 }
 
 /** Whom the proxies of open connections named, by the connections' own ends: a TLS socket does not know what it stands on. */
@@ -88,17 +108,15 @@ function gate(
   options: ListenerOptions,
   proxies: Proxies,
   named: Named,
-  secured: Server | undefined,
-  accept: (socket: Socket) => void,
+  pass: (socket: Socket) => void,
 ): (socket: Socket) => void {
-  const { clock, places } = options;
-  const pass = (socket: Socket) => (secured ? void secured.emit('connection', socket) : accept(socket));
+  const { clock, places, tls } = options;
   return socket => {
     const own = addressOf(socket);
     if (!proxies.includes(own)) return pass(socket);
     // Over TLS nothing can be said before the handshake.
     const refuseIt = (why: 'full' | 'no-header') =>
-      refuse(socket, new Connection(socket, false, clock), places, secured ? '' : options.refusal(why));
+      refuse(socket, new Connection(socket, false, clock), places, tls ? '' : options.refusal(why));
     if (places.isFull) return refuseIt('full');
     places.taken++;
     const end = ends(socket);
@@ -110,7 +128,7 @@ function gate(
       named(address) {
         named.set(end, { address: address ?? own });
         pass(socket);
-        if (!secured) socket.resume();
+        if (!tls) socket.resume();
       },
       refused(reason) {
         options.misled?.(own, reason);

@@ -70,7 +70,8 @@ export class WorkerLink<Message> {
   #answered(worker: Worker, [number, value, failure]: Answer): void {
     const waiting = this.#waiting.get(number);
     this.#waiting.delete(number);
-    if (this.#waiting.size === 0) worker.unref();
+    // An answer may still come while the thread is ended, and then `end` is what the process waits for.
+    if (this.#waiting.size === 0 && !this.#lost) worker.unref();
     if (failure) waiting?.reject(revive(failure));
     else waiting?.resolve(value as never);
   }

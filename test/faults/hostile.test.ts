@@ -37,6 +37,31 @@ t.test('with few descriptors everybody who comes is greeted or told why not, and
   t.match(word, /^\* PARTYLINE/);
 });
 
+t.test('handshakes that are begun and never ended take no descriptors from those who are there', async t => {
+  const server = await startServer(t, { under: ['/bin/sh', '-c', 'ulimit -n 256; exec "$0" "$@"'] });
+  await addAccount(server, 'ada', 'secret');
+  const ada = await connectLine(t, server.ports.line, { deadlineMs: 30_000 });
+  ada.send('LOGIN ada :secret');
+  await ada.until(/^\+ LOGIN/);
+  for (let n = 0; n < 200; n++) {
+    const brief = await connectLine(t, server.ports.lineTls, { tls: true });
+    t.match(await brief.line(), /^\* PARTYLINE/);
+    brief.finish();
+    await brief.ended;
+  }
+  const crowd = await Promise.all(Array.from({ length: 400 }, () => dial({ port: server.ports.lineTls })));
+  for (const socket of crowd) {
+    socket.on('error', () => undefined);
+    socket.write('\x16\x03\x01');
+  }
+  const content = Buffer.alloc(100_000, 'x');
+  for (let n = 0; n < 20; n++) {
+    ada.send(Buffer.concat([Buffer.from(`{${content.length}} PUT /lobby/file${n}\n`), content, Buffer.from('\n')]));
+    t.match(await ada.line(), /^\+ PUT /);
+  }
+  for (const socket of crowd) socket.destroy();
+});
+
 t.test('an endless line, endless blobs that are refused and frames by the hundred thousand leave no mark', async t => {
   const server = await startServer(t);
   const witness = await connectLine(t, server.ports.line, { deadlineMs: 60_000 });
