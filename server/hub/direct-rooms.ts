@@ -6,6 +6,7 @@ import { type Clock, formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName } from '../../shared/names.ts';
+import { documentsOf } from './documents.ts';
 import type { Domain } from './handlers.ts';
 import type { PrincipalId, Random, Report, Store } from './host.ts';
 import { LiveRoom, type RoomDocument } from './live-rooms.ts';
@@ -55,18 +56,11 @@ export class DirectRooms {
   static async load(world: World): Promise<DirectRooms> {
     const rooms = new DirectRooms(world);
     const { store } = world;
-    for (let after: string | undefined; ; ) {
-      const page = await store.documents<DirectDocument>('direct', {
-        limit: 500,
-        ...(after !== undefined && { after }),
-      });
-      for (const { key, value } of page) {
-        if (hasGuest(value)) await store.commit(removal(key));
-        else rooms.#add(value, await store.head(key));
-      }
-      after = page.at(-1)?.key;
-      if (page.length < 500) return rooms;
+    for await (const { key, value } of documentsOf<DirectDocument>(store, 'direct')) {
+      if (hasGuest(value)) await store.commit(removal(key));
+      else rooms.#add(value, await store.head(key));
     }
+    return rooms;
   }
 
   /** The conversation that `@bob` or `@ada+bob` is for this person. Error: `no-room`, also for those of others. */

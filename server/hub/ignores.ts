@@ -1,6 +1,7 @@
 /** Whom each person ignores: kept for accounts, until the session ends for guests. The fan-out looks at `LiveSession.ignores`. */
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
+import { documentsOf } from './documents.ts';
 import type { PrincipalId, Store } from './host.ts';
 import type { Named, Presence } from './presence.ts';
 
@@ -28,15 +29,10 @@ export class Ignores {
 
   static async load({ store, presence }: { store: Store; presence: Presence }): Promise<Ignores> {
     const ignores = new Ignores(store, presence);
-    for (let after: string | undefined; ; ) {
-      const page = await store.documents<IgnoresDocument>('ignores', {
-        limit: 500,
-        ...(after !== undefined && { after }),
-      });
-      for (const { key, value } of page) ignores.#byPerson.set(`u:${key}`, new Map(value));
-      after = page.at(-1)?.key;
-      if (page.length < 500) return ignores;
+    for await (const { key, value } of documentsOf<IgnoresDocument>(store, 'ignores')) {
+      ignores.#byPerson.set(`u:${key}`, new Map(value));
     }
+    return ignores;
   }
 
   of(principal: PrincipalId): Ignored {

@@ -3,6 +3,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import type { LogEvent } from '../../shared/events.ts';
 import { foldName, pathComponents } from '../../shared/names.ts';
+import { documentsOf } from './documents.ts';
 import { Fanout } from './fanout.ts';
 import { homeDocument } from './homes.ts';
 import type { Document, PrincipalId, Store } from './host.ts';
@@ -167,11 +168,8 @@ export class Rooms {
 
   /** Reads every room of the store. */
   async load(store: Store): Promise<void> {
-    for (let after: string | undefined; ; ) {
-      const page = await store.documents<RoomDocument>('room', { limit: 500, ...(after !== undefined && { after }) });
-      for (const document of page) this.add(document, await store.head(document.value.name));
-      after = page.at(-1)?.key;
-      if (page.length < 500) return;
+    for await (const document of documentsOf<RoomDocument>(store, 'room')) {
+      this.add(document, await store.head(document.value.name));
     }
   }
 

@@ -1,6 +1,7 @@
 /** Tokens: secrets that enter instead of a password, with less than the whole where they say so. Shown once, kept as sha256. */
 import { createHash } from 'node:crypto';
 import type { Action } from '../../shared/commands/command.ts';
+import { documentsOf } from './documents.ts';
 import type { Domain } from './handlers.ts';
 import type { Document } from './host.ts';
 import type { Scope } from './session.ts';
@@ -36,11 +37,8 @@ export async function mintToken({ store, random, clock }: Domain, facts: Omit<To
 
 /** All of them, or those of an account. */
 export async function* tokensOf({ store }: Pick<Domain, 'store'>, account?: string): AsyncIterable<Document<Token>> {
-  for (let after: string | undefined; ; ) {
-    const page = await store.documents<Token>('token', { limit: 500, ...(after !== undefined && { after }) });
-    for (const document of page) if (account === undefined || document.value.account === account) yield document;
-    after = page.at(-1)?.key;
-    if (page.length < 500) return;
+  for await (const document of documentsOf<Token>(store, 'token')) {
+    if (account === undefined || document.value.account === account) yield document;
   }
 }
 

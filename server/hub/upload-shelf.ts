@@ -2,6 +2,7 @@
 import type { ParsedOf } from '../../shared/commands/index.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
+import { documentsOf } from './documents.ts';
 import type { Domain } from './handlers.ts';
 import type { LiveSession } from './live-session.ts';
 import type { Person } from './session.ts';
@@ -26,14 +27,8 @@ export class UploadShelf {
 
   static async load(domain: Domain): Promise<UploadShelf> {
     const shelf = new UploadShelf(domain);
-    for (let after: string | undefined; ; ) {
-      const page = await domain.store.documents<UploadDocument>('upload', {
-        limit: 500,
-        ...(after !== undefined && { after }),
-      });
-      for (const { key, value } of page) shelf.#add(new Upload(key, value, domain.store, domain.blobs));
-      after = page.at(-1)?.key;
-      if (page.length < 500) break;
+    for await (const { key, value } of documentsOf<UploadDocument>(domain.store, 'upload')) {
+      shelf.#add(new Upload(key, value, domain.store, domain.blobs));
     }
     await shelf.#sweep(upload => upload.document.principal.startsWith('g:'));
     domain.endings.add(session => shelf.#sessionEnded(session));
