@@ -70,11 +70,18 @@ export class Webhook {
   #begin(): void {
     if (this.#running || this.#due.size === 0 || this.document.paused !== undefined || this.#end.signal.aborted) return;
     this.#running = this.#run()
-      .catch(error => this.#domain.report({ what: `the webhook ${this.id}`, error }))
+      .catch(error => this.#failed(error))
       .finally(() => {
         this.#running = undefined;
         this.#begin();
       });
+  }
+
+  /** A store that does not answer is not asked again at once: that would leave no time for anybody else. */
+  async #failed(error: unknown): Promise<void> {
+    const { clock, report } = this.#domain;
+    report({ what: `the webhook ${this.id}`, error });
+    await delay(clock, limits.webhookRetryMsMax, this.#end.signal).catch(() => undefined);
   }
 
   /** Resolves when nothing is on its way any more. */
@@ -99,8 +106,9 @@ export class Webhook {
   async #page(room: LiveRoom): Promise<boolean> {
     const after = this.document.cursors[room.key] ?? 0;
     const rows = await this.#domain.store.history(room.name, { after, limit: limits.webhookRowsMax });
+    if (rows.length === 0) throw new Error(`nothing stands behind ${after} in the log of ${room.name}`);
     let done = after;
-    let isThrough = rows.length > 0;
+    let isThrough = true;
     for (const { event } of rows) {
       const isWanted = this.document.events?.includes(event.event) ?? true;
       if (isWanted && !(await this.#deliver(room, event))) {

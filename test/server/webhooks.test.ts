@@ -5,6 +5,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import t, { type Test } from 'tap';
 import { postOverHttp } from '../../server/net/http-post.ts';
 import { memoryStore } from '../../server/store/memory/store.ts';
+import { limits } from '../../shared/limits.ts';
 import { type TestHub, testHub } from '../support/hub.ts';
 import { StillClock } from '../support/still-clock.ts';
 
@@ -201,4 +202,36 @@ t.test('webhooks are the administrators’, and only of a hub that was started f
 
   const quiet = await testHub();
   t.equal(await (await quiet.account('admin')).code('WEBHOOK', { url }), 'forbidden');
+});
+
+t.test('a log that cannot be read is asked for again after a while, and nobody waits for it', async t => {
+  const kept = memoryStore();
+  let reads = 0;
+  let isBroken = true;
+  const store = new Proxy(kept, {
+    get(target, name) {
+      if (name === 'history' && isBroken) return () => Promise.reject(new Error(`read ${++reads}`));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const reports: unknown[] = [];
+  const clock = new StillClock('2026-11-23T12:00:00Z');
+  const report = ({ error }: { readonly error: unknown }) => void reports.push(error);
+  const { hub, account, settle } = await testHub({ clock, store, post: postOverHttp, report });
+  t.teardown(() => hub.drain());
+  const [admin, http] = [await account('admin'), await receiver(t)];
+  await admin.do('WEBHOOK', { url: http.url, rooms: 'lobby', events: 'MSG' });
+  t.match(await admin.do('SAY', { room: 'lobby', text: 'told later' }), { seq: 1 });
+  await settle();
+  await clock.whenWaiting(limits.webhookRetryMsMax);
+  t.equal(await admin.code('SAY', { room: 'lobby', text: 'and this' }), 'ok');
+  t.same([reads, reports.length], [1, 1], 'it was tried once');
+  isBroken = false;
+  clock.pass(limits.webhookRetryMsMax);
+  await http.when(2);
+  t.same(
+    http.taken.map(({ event }) => event['text']),
+    ['told later', 'and this'],
+  );
 });
