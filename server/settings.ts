@@ -46,8 +46,8 @@ export const settingsTable = {
   'https-port': port(7443, 'HTTPS (not built yet)'),
   'line-port': port(7070, 'line protocol'),
   'line-tls-port': port(7071, 'line protocol over TLS'),
-  'telnet-port': port(7023, 'TELNET (not built yet)'),
-  'telnet-tls-port': port(7024, 'TELNET over TLS (not built yet)'),
+  'telnet-port': port(7023, 'TELNET'),
+  'telnet-tls-port': port(7024, 'TELNET over TLS'),
   'ftp-port': port(7021, 'FTP (not built yet)'),
   'ftp-tls-port': port(7022, 'FTP with implicit TLS (not built yet)'),
   'ftp-passive-ports': {

@@ -41,6 +41,19 @@ export const limits = {
   stallMs: 60_000,
   /** Time to give a name after connecting. */
   loginMs: 30_000,
+  /** People type slower than programs. */
+  terminalLoginMs: 60_000,
+  /** TELNET: how long a client has to answer what it is asked first; all clients that were tried take less than 210 ms. */
+  telnetAnswerMs: 750,
+  /** Keeps what forgets silent connections, such as a router, from forgetting this one. */
+  telnetNopMs: 300_000,
+  subnegotiationOctetsMax: 4 * KIB,
+  /** Negotiations of one connection that are heard: no client needs forty. */
+  negotiationsMax: 200,
+  /** Names that a client may give for its terminal (RFC 1091). */
+  terminalTypesMax: 8,
+  /** Passwords and names that one connection may try. */
+  loginTriesMax: 10,
   /** A proxy's header: room for what it may add about TLS, and time for a packet that is sent again. */
   proxyHeaderOctetsMax: 4 * KIB,
   proxyHeaderMs: 5_000,

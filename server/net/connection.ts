@@ -52,6 +52,11 @@ export class Connection {
     return this.address.startsWith('127.') || this.address === '::1';
   }
 
+  /** Under which the peer reached this machine. */
+  get localAddress(): string {
+    return (this.#socket.localAddress ?? '').replace(/^::ffff:/, '');
+  }
+
   /** Gone, or our FIN is sent or on its way: what is written now is thrown away. */
   get isEnded(): boolean {
     return this.#socket.destroyed || this.#socket.writableEnded;
