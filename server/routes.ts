@@ -1,15 +1,9 @@
 /** Every other way in which a file of the hub can be had or put: addresses and command lines of the doors that are open. Pure. */
 
+import type { RouteQuery } from './wires/telnet/context.ts';
+
 /** Name of a listener → its port, as they are told when they listen. */
 export type Doors = ReadonlyMap<string, number>;
-
-export interface RouteQuery {
-  readonly path: string;
-  readonly way: 'get' | 'put';
-  /** Who asks, and how this machine is called where they are. */
-  readonly name: string;
-  readonly host: string;
-}
 
 /** One line each, to be pasted. */
 export function routesTo(doors: Doors, { path, way, name, host }: RouteQuery): readonly string[] {

@@ -145,6 +145,8 @@ export const limits = {
   inviteMs: 7 * 24 * 3_600_000,
   inviteUsesMax: 1_000,
   invitesMax: 10_000,
+  /** A word of CODE: time to walk from one screen to another. */
+  codeMs: 300_000,
   /** How long a verified password is remembered, so that a mirror of ten thousand logins pays for one. */
   verifiedMs: 600_000,
   /** Passwords waiting for the one worker that hashes them. */

@@ -3,6 +3,7 @@ import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName, type UserName } from '../../shared/names.ts';
+import { Codes } from './codes.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import { type Invite, useInvite } from './invites.ts';
 import type { LiveSession } from './live-session.ts';
@@ -41,11 +42,12 @@ function demandTls(session: LiveSession, domain: Domain): void {
   throw new HubError('tls-required', 'a password in clear from another host is refused; use the TLS port');
 }
 
-export type PeopleHandlers = Pick<Handlers, 'NICK' | 'LOGIN' | 'TOKEN' | 'REGISTER' | 'PASSWORD' | 'WHOAMI'>;
+export type PeopleHandlers = Pick<Handlers, 'NICK' | 'LOGIN' | 'TOKEN' | 'REGISTER' | 'CODE' | 'PASSWORD' | 'WHOAMI'>;
 
 export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
   const throttle = await Throttle.load(domain);
   const verified = new Verified(domain);
+  const codes = new Codes(domain);
   domain.endings.add(session => giveNameUp(domain, session));
 
   function become(session: LiveSession, account: AccountDocument, token?: Token): { user: UserName } {
@@ -103,8 +105,15 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
     },
 
     async LOGIN({ session }, { user, password }) {
+      const key = foldName(user);
+      throttle.check(key, session.origin.address);
+      // It is spent when somebody on the way has read it.
+      if (codes.redeem(key, password)) {
+        const account = await domain.store.document<AccountDocument>('account', key);
+        if (account) return become(session, account.value);
+      }
       demandTls(session, domain);
-      return become(session, await verify(foldName(user), session, password));
+      return become(session, await verify(key, session, password));
     },
 
     async TOKEN({ session }, { token }) {
@@ -133,6 +142,13 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
       const account = (await domain.store.document<AccountDocument>('account', foldName(user)))!.value;
       if (invite) await giveRole(domain, foldName(user), invite);
       return { ...become(session, account), ...(account.admin && { admin: true }) };
+    },
+
+    CODE({ person }) {
+      if (person.isGuest || person.scope)
+        throw new HubError('forbidden', 'only whoever entered with a password has one');
+      const { code, untilMs } = codes.issue(foldName(person.name));
+      return { code, until: formatTime(untilMs) };
     },
 
     async PASSWORD({ session, person }, { user, old, new: password }) {
