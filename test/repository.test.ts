@@ -33,7 +33,7 @@ const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
   [/^server\/hub\//, /^(shared\/|node:crypto$|zod$)/],
   [/^server\/store\//, /^(server\/store\/|server\/hub\/(host|writes)\.ts$|shared\/|node:|libsql$)/],
   [/^server\/net\//, /^(shared\/(clock|limits)|node:)/],
-  [/^server\/wires\/line\//, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/],
+  [/^server\/wires\/(line|telnet)\//, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/],
   [/^server\/wires\/web\//, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/],
   [/^server\//, /^(server\/|shared\/|node:|fastify$|selfsigned$|smol-toml$|zod$)/],
   [
