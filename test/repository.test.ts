@@ -99,9 +99,11 @@ t.test('links between pages lead somewhere', async t => {
 });
 
 t.test('every dependency has its exact version and its reason', async t => {
-  const { dependencies, devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+    await readFile(join(root, 'package.json'), 'utf8'),
+  );
   const reasons = await readFile(join(root, 'docs/decisions/0001-dependencies.md'), 'utf8');
-  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+  for (const [name, version] of Object.entries({ ...dependencies, ...optionalDependencies, ...devDependencies })) {
     t.match(version, /^\d+\.\d+\.\d+$/, `${name} is pinned`);
     t.ok(reasons.includes(name), `${name} has a reason`);
   }

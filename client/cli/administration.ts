@@ -179,33 +179,70 @@ function addAddressCommands(program: Command): void {
       process.stdout.write(`${name} is ${url}; use it as ${name}:/lobby/\n`);
     });
   program
-    .command('doctor <hub>')
-    .description('look at the way to a hub: reach it, measure it, half-close through it')
-    .action(async (text: string) => {
-      const address = await resolveAddress(text);
-      const say = (what: string, result: string) => process.stdout.write(`${what.padEnd(22)}${result}\n`);
-      let fingerprint = '';
-      const trust = (seen: string) => {
-        fingerprint = seen;
-        return true;
-      };
-      const began = performance.now();
-      const hub = await connect(address, { auth: guest(`doctor-${process.pid}`), reconnect: false, trust });
-      say('reach and sign in', `${(performance.now() - began).toFixed(1)} ms`);
-      if (fingerprint !== '') say('certificate sha256', fingerprint);
-      const caps = await hub.request('CAPS', {});
-      say('hub', `${caps.hub}: ${caps.auth}; lines to ${caps.line}, blobs to ${caps.blob} octets`);
-      const times: number[] = [];
-      for (let i = 0; i < 20; i++) {
-        const start = performance.now();
-        await hub.request('PING', {});
-        times.push(performance.now() - start);
-      }
-      times.sort((a, b) => a - b);
-      say('reply', `${times[10]!.toFixed(2)} ms in the middle, ${times[19]!.toFixed(2)} ms at worst`);
-      await hub.finish({ drain: 'fin' }).then(
-        () => say('half-close', 'every answer came behind our FIN'),
-        () => say('half-close', `cut off: a proxy on the way closes both ways at once (nginx: proxy_half_close on)`),
-      );
-    });
+    .command('doctor <hub> [server]')
+    .description('look at the way to a hub: reach it, measure it, half-close through it; ftp: its data connections')
+    .addHelpText(
+      'after',
+      `
+doctor ftp [[user@]host[:port]] goes where the connections of FTP clients go, and names the firewall rule that is missing.
+Give the name by which others reach the server; without one only this machine's own way is looked at.`,
+    )
+    .action((text: string, server: string | undefined) => (text === 'ftp' ? doctorFtp(server) : doctor(text)));
+}
+
+function say(what: string, result: string): void {
+  process.stdout.write(`${what.padEnd(22)}${result}\n`);
+}
+
+/** The shell's code for a service that cannot be reached (EX_UNAVAILABLE of BSD's sysexits). */
+const unavailable = 69;
+
+/** Ends with that code if a way is blocked. Errors: those of the check. */
+async function doctorFtp(server: string | undefined): Promise<void> {
+  const { settings } = await serverSettings();
+  const own = ['0.0.0.0', '::'].includes(settings.host) ? '127.0.0.1' : settings.host;
+  const [, user, named, port] = /^(?:([^@]*)@)?(\[[^\]]+\]|[^:]*)(?::(\d{1,5}))?$/.exec(server ?? '') ?? [];
+  if (server !== undefined && !named) throw new PartylineError('bad-argument', `${server} is not [user@]host[:port]`);
+  const secret = user === undefined ? undefined : await demandSecret({}, `Password of ${user}`);
+  const { checkFtp } = await import('./doctor-ftp.ts');
+  const isOpen = await checkFtp(
+    {
+      host: (named || own).replace(/^\[|\]$/g, ''),
+      port: port === undefined ? settings['ftp-port'] : Number(port),
+      ...(user !== undefined && { user }),
+      ...(secret !== undefined && { password: secret }),
+      passivePorts: settings['ftp-passive-ports'],
+    },
+    say,
+  );
+  if (!isOpen) process.exitCode = unavailable;
+  const open = named ? 'FTP clients get through' : 'open from this machine; give the public name to look from outside';
+  say('verdict', isOpen ? open : 'FTP clients sign in, and then wait for data in vain');
+}
+
+async function doctor(text: string): Promise<void> {
+  const address = await resolveAddress(text);
+  let fingerprint = '';
+  const trust = (seen: string) => {
+    fingerprint = seen;
+    return true;
+  };
+  const began = performance.now();
+  const hub = await connect(address, { auth: guest(`doctor-${process.pid}`), reconnect: false, trust });
+  say('reach and sign in', `${(performance.now() - began).toFixed(1)} ms`);
+  if (fingerprint !== '') say('certificate sha256', fingerprint);
+  const caps = await hub.request('CAPS', {});
+  say('hub', `${caps.hub}: ${caps.auth}; lines to ${caps.line}, blobs to ${caps.blob} octets`);
+  const times: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    const start = performance.now();
+    await hub.request('PING', {});
+    times.push(performance.now() - start);
+  }
+  times.sort((a, b) => a - b);
+  say('reply', `${times[10]!.toFixed(2)} ms in the middle, ${times[19]!.toFixed(2)} ms at worst`);
+  await hub.finish({ drain: 'fin' }).then(
+    () => say('half-close', 'every answer came behind our FIN'),
+    () => say('half-close', `cut off: a proxy on the way closes both ways at once (nginx: proxy_half_close on)`),
+  );
 }

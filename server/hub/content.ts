@@ -5,13 +5,17 @@ import type { Hash } from '../../shared/model.ts';
 import type { Blobs, Content } from './host.ts';
 import type { Exchange } from './session.ts';
 
-/** Gives the octets from `start` to `end` in order, a chunk each; the next chunk is read while `take` waits. */
+/**
+ * Gives the octets from `start` to `end` in order, a chunk each; the next chunk is read while `take` waits. With `takeFile`,
+ * what lies in a file goes there in one.
+ */
 export async function readContent(
   blobs: Blobs,
   content: Content,
   start: number,
   end: number,
   take: (octets: Uint8Array, offset: number) => Promise<void>,
+  takeFile?: Exchange['file'],
 ): Promise<void> {
   if (content.kind === 'inline') {
     if (start < end) await take(content.octets.subarray(start, end), start);
@@ -19,6 +23,7 @@ export async function readContent(
   }
   const reader = await blobs.open(content.id);
   try {
+    if (takeFile && reader.fd !== undefined) return await takeFile(reader.fd, start, end);
     // Allocated per transfer, not per chunk; a zeroed page costs less than the pool that would save it.
     const octets = Math.min(limits.chunkOctets, end - start);
     const buffers = [new Uint8Array(octets), new Uint8Array(octets)] as const;

@@ -75,10 +75,11 @@ export function fileHandlers(domain: Domain, quotas: Quotas): FileHandlers {
         throw new HubError('bad-argument', `offset is past the end at ${file.size}`, { at: 'offset' });
       const end = Math.min(file.size, offset + (length ?? file.size));
       const signals = exchange.signal ? [exchange.signal] : [];
-      await readContent(domain.blobs, file.content, offset, end, async (octets, at) => {
+      const take = async (octets: Uint8Array, at: number) => {
         if (session.hasEnded || signals.some(signal => signal.aborted)) throw new HubError('cancelled');
         await exchange.row?.({ offset: at }, undefined, octets);
-      });
+      };
+      await readContent(domain.blobs, file.content, offset, end, take, exchange.file?.bind(exchange));
       return { path, size: file.size, hash: file.hash };
     },
 

@@ -160,6 +160,8 @@ export interface BlobWriter {
 
 export interface BlobReader {
   readonly size: number;
+  /** Of a plain file that is this blob from its octet 0 on: open until `close`, to be read at offsets only. */
+  readonly fd?: number;
   /** Fills `into` from the offset; resolves with the number of octets, less than asked only at the end. */
   read(into: Uint8Array, offset: number): Promise<number>;
   close(): Promise<void>;

@@ -67,6 +67,12 @@ export interface Session {
 export interface Exchange {
   /** Called per row in order; a promise asks the hub to wait (backpressure). `name` is given where a row is an event. `blob` must be used before the promise resolves. */
   row?(fields: Readonly<Record<string, unknown>>, name?: string, blob?: Uint8Array): void | Promise<void>;
+  /**
+   * Where it is given, a content that lies in a file is not given in rows but all of it here: octets `start` to `end`,
+   * exclusive, of a descriptor that stays open until the promise settles, to be read at offsets only. Whoever takes it
+   * stops when the session ends.
+   */
+  file?(fd: number, start: number, end: number): Promise<void>;
   /** What came with the request: a blob's pieces, or a stream to its end. `octets` where the wire knows it. */
   readonly content?: {
     readonly octets?: number;

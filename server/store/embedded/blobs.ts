@@ -172,6 +172,7 @@ async function openReader(path: string): Promise<BlobReader> {
   const { size } = await file.stat();
   return {
     size,
+    fd: file.fd,
     read: async (into, offset) => {
       let octets = 0;
       while (octets < into.length) {
