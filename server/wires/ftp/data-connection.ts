@@ -65,11 +65,11 @@ export class DataConnections {
   async open(signal: AbortSignal): Promise<Socket> {
     const plan = this.#plan;
     this.#plan = undefined;
-    if (!plan) throw new NoDataConnection('say PASV, EPSV, PORT or EPRT first');
+    if (!plan) throw new NoDataConnection('Say PASV, EPSV, PORT or EPRT first.');
     const socket = await this.#connect(plan, signal);
     if (!this.isPrivate) return socket;
     const secured = await secureSocket(socket, this.secureContext, this.#context.clock).catch(() => {
-      throw new NoDataConnection('the TLS handshake of the data connection failed');
+      throw new NoDataConnection('The TLS handshake of the data connection failed.');
     });
     this.#demandOwn(secured);
     return secured;
@@ -80,7 +80,7 @@ export class DataConnections {
     if (plan.kind === 'active') {
       const { address, port } = plan.to;
       return openConnection(address, port, limits.dataConnectMs, clock).catch(() => {
-        throw new NoDataConnection(`no connection to ${address} port ${port}`);
+        throw new NoDataConnection(`No connection to ${address} port ${port}.`);
       });
     }
     const { expected } = plan;
@@ -90,7 +90,7 @@ export class DataConnections {
     try {
       return await expected.socket;
     } catch {
-      throw new NoDataConnection(`nobody connected to port ${expected.port}; a firewall in between may be the reason`);
+      throw new NoDataConnection(`Nobody connected to port ${expected.port}; a firewall in between may be the reason.`);
     } finally {
       cancel();
       signal.removeEventListener('abort', giveUp);
@@ -101,7 +101,7 @@ export class DataConnections {
     if (this.#context.tlsBinding !== 'require' || secured.isSessionReused()) return;
     secured.destroy();
     throw new NoDataConnection(
-      'the data connection must resume the TLS session of the control connection; switch that on in the client',
+      'The data connection must resume the TLS session of the control connection; switch that on in the client.',
     );
   }
 }

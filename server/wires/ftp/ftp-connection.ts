@@ -136,7 +136,7 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     try {
       return await run(abort.signal);
     } catch (error) {
-      if (error instanceof NoDataConnection) return reply(425, `${error.message}.`);
+      if (error instanceof NoDataConnection) return reply(425, error.message);
       if (abort.signal.aborted) return reply(426, 'The transfer was given up.');
       throw error;
     }
