@@ -10,6 +10,7 @@ import { connectionsWithin, openFilesMax, Places } from './net/places.ts';
 import { Proxies } from './net/proxies.ts';
 import { routesTo } from './routes.ts';
 import type { Settings } from './settings.ts';
+import { ftpWire } from './wires/ftp/index.ts';
 import { lineWire } from './wires/line/index.ts';
 import { telnetWire } from './wires/telnet/index.ts';
 import { health } from './wires/web/health.ts';
@@ -98,6 +99,16 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     doors: () => doors,
     onListening: listening,
   });
+  app.register(ftpWire, {
+    ...ground,
+    port: settings['ftp-port'],
+    tls: { port: settings['ftp-tls-port'], key, cert },
+    clearPasswords: settings['clear-passwords'],
+    passivePorts: settings['ftp-passive-ports'],
+    tlsBinding: settings['ftp-tls-binding'],
+    acceleration: settings['ftp-acceleration'],
+    masquerade: masqueradeOf(settings['ftp-masquerade']),
+  });
   // Behind the wires' own `preClose`, which end every connection: what still runs then is only what nobody waits for.
   app.addHook('onClose', async () => {
     await hub.drain();
@@ -113,4 +124,13 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
   const bound = app.server.address();
   if (bound !== null && typeof bound !== 'string') listening('http', bound.address, bound.port);
   return app;
+}
+
+/** `10.0.0.0/8=10.0.0.5` … → what a client at an address is told; the first that fits holds. */
+function masqueradeOf(rules: readonly string[]): (peer: string) => string | undefined {
+  const parsed = rules.map(rule => {
+    const [range = '', address = ''] = rule.split('=');
+    return { peers: new Proxies([range]), address };
+  });
+  return peer => parsed.find(({ peers }) => peers.includes(peer))?.address;
 }

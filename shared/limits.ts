@@ -54,6 +54,20 @@ export const limits = {
   terminalTypesMax: 8,
   /** Passwords and names that one connection may try. */
   loginTriesMax: 10,
+  /** FTP: a command line; octets without a line end after which nobody speaks FTP; a login, a pause between commands. */
+  commandOctetsMax: 4 * KIB,
+  endlessOctetsMax: 64 * KIB,
+  controlIdleMs: 300_000,
+  /** Errors before a login after which the connection ends. */
+  loginErrorsMax: 20,
+  /** Commands read and not begun; then the server stops reading. */
+  commandsHeldMax: 64,
+  /** A data connection: time to be opened, and to bring or take nothing. */
+  dataConnectMs: 20_000,
+  dataStallMs: 120_000,
+  /** A recursive listing goes so deep and names so many. */
+  listDepthMax: 16,
+  listEntriesMax: 10_000,
   /** A proxy's header: room for what it may add about TLS, and time for a packet that is sent again. */
   proxyHeaderOctetsMax: 4 * KIB,
   proxyHeaderMs: 5_000,

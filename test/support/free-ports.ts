@@ -21,7 +21,7 @@ export function portEnvironment(ports: Ports): Readonly<Record<string, string>> 
   return Object.fromEntries(listeners.map(name => [environmentKey(`${name}-port`), String(ports[name])]));
 }
 
-export const freePorts = portEnvironment(mapPorts(() => 0));
+export const freePorts = { ...portEnvironment(mapPorts(() => 0)), PARTYLINE_FTP_PASSIVE_PORTS: '0' };
 
 /** Reads `listening line 127.0.0.1:41234` …, once `partyline ready` stands below them. */
 export function parsePorts(output: string): Ports | undefined {

@@ -1,0 +1,140 @@
+/** Where the next data connection comes from, and how one is opened, encrypted, watched and closed (RFC 959 §3.2, 4217 §7). */
+
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { HubError } from '../../../shared/errors.ts';
+import type { Endpoint } from '../../../shared/ftp/endpoint.ts';
+import { limits } from '../../../shared/limits.ts';
+import { openConnection } from '../../net/outgoing.ts';
+import type { Expected } from '../../net/passive-ports.ts';
+import { secureSocket } from '../../net/secure.ts';
+import type { FtpContext } from './context.ts';
+
+type Plan =
+  | { readonly kind: 'passive'; readonly expected: Expected }
+  | { readonly kind: 'active'; readonly to: Endpoint };
+
+/** No data connection could be had: 425. */
+export class NoDataConnection extends Error {
+  override readonly name = 'NoDataConnection';
+}
+
+export class DataConnections {
+  readonly #context: FtpContext;
+  /** Of this control connection alone: a data connection that resumes its session is its own client's. */
+  readonly secureContext: SecureContext;
+  #plan: Plan | undefined;
+  /** PROT P. */
+  isPrivate = false;
+
+  constructor(context: FtpContext) {
+    this.#context = context;
+    const { key, cert } = context.certificate;
+    this.secureContext = createSecureContext({
+      key,
+      cert,
+      minVersion: 'TLSv1.2',
+      ticketKeys: randomBytes(48),
+    } as Parameters<typeof createSecureContext>[0]);
+  }
+
+  /** Undefined when no port is free. */
+  async passive(peer: string): Promise<number | undefined> {
+    this.drop();
+    const expected = await this.#context.passive.expect(peer);
+    if (expected) this.#plan = { kind: 'passive', expected };
+    return expected?.port;
+  }
+
+  active(to: Endpoint): void {
+    this.drop();
+    this.#plan = { kind: 'active', to };
+  }
+
+  get isPlanned(): boolean {
+    return this.#plan !== undefined;
+  }
+
+  drop(): void {
+    if (this.#plan?.kind === 'passive') this.#plan.expected.giveUp();
+    this.#plan = undefined;
+  }
+
+  /** The connection that was agreed on, once. Errors: NoDataConnection. */
+  async open(signal: AbortSignal): Promise<Socket> {
+    const plan = this.#plan;
+    this.#plan = undefined;
+    if (!plan) throw new NoDataConnection('say PASV, EPSV, PORT or EPRT first');
+    const socket = await this.#connect(plan, signal);
+    if (!this.isPrivate) return socket;
+    const secured = await secureSocket(socket, this.secureContext, this.#context.clock).catch(() => {
+      throw new NoDataConnection('the TLS handshake of the data connection failed');
+    });
+    this.#demandOwn(secured);
+    return secured;
+  }
+
+  async #connect(plan: Plan, signal: AbortSignal): Promise<Socket> {
+    const { clock } = this.#context;
+    if (plan.kind === 'active') {
+      const { address, port } = plan.to;
+      return openConnection(address, port, limits.dataConnectMs, clock).catch(() => {
+        throw new NoDataConnection(`no connection to ${address} port ${port}`);
+      });
+    }
+    const { expected } = plan;
+    const giveUp = () => expected.giveUp();
+    const cancel = clock.after(limits.dataConnectMs, giveUp);
+    signal.addEventListener('abort', giveUp);
+    try {
+      return await expected.socket;
+    } catch {
+      throw new NoDataConnection(`nobody connected to port ${expected.port}; a firewall in between may be the reason`);
+    } finally {
+      cancel();
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  #demandOwn(secured: TLSSocket): void {
+    if (this.#context.tlsBinding !== 'require' || secured.isSessionReused()) return;
+    secured.destroy();
+    throw new NoDataConnection(
+      'the data connection must resume the TLS session of the control connection; switch that on in the client',
+    );
+  }
+}
+
+/** Ends our half and resolves when the kernel has all; the rest is closed when the peer has closed, or soon after. */
+export async function finishData(socket: Socket, { clock }: FtpContext): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const broke = () => reject(new HubError('cancelled', 'the data connection broke'));
+    socket.once('close', broke);
+    socket.end(() => {
+      socket.off('close', broke);
+      resolve();
+    });
+  });
+  if (socket.destroyed) return;
+  const cancel = clock.after(limits.lingerMs, () => socket.destroy());
+  socket.once('close', cancel);
+  socket.once('end', () => socket.destroy());
+  socket.resume();
+}
+
+/** Destroys a connection on which nothing moves for too long. Call what is returned at its end. */
+export function watchStall(socket: Socket, { clock }: FtpContext): () => void {
+  let moved = -1;
+  let cancel = () => {};
+  const look = () => {
+    const now = socket.bytesRead + socket.bytesWritten - socket.writableLength;
+    if (now === moved) socket.destroy();
+    else {
+      moved = now;
+      cancel = clock.after(limits.dataStallMs, look);
+    }
+  };
+  look();
+  return () => cancel();
+}

@@ -1,0 +1,70 @@
+/** The FTP wire as a Fastify plugin: binds before the application is ready, drains before it closes. */
+import type { FastifyInstance } from 'fastify';
+import plugin from 'fastify-plugin';
+import { HubError } from '../../../shared/errors.ts';
+import { formatReply, reply } from '../../../shared/ftp/reply.ts';
+import type { Hub } from '../../hub/hub.ts';
+import { loadKernelCopy } from '../../net/kernel-copy.ts';
+import { PassivePorts, type PortRange } from '../../net/passive-ports.ts';
+import { type Ground, Service } from '../../net/service.ts';
+import type { FtpContext } from './context.ts';
+import { FtpConnection } from './ftp-connection.ts';
+
+export interface FtpWireOptions
+  extends Ground,
+    Pick<FtpContext, 'guests' | 'clearPasswords' | 'tlsBinding' | 'masquerade'> {
+  readonly hub: Hub;
+  readonly port: number;
+  readonly tls: { readonly port: number; readonly key: string; readonly cert: string };
+  readonly passivePorts: PortRange;
+  /** `off`: files go through this process, also where the kernel could move them. */
+  readonly acceleration: boolean;
+  onListening(name: 'ftp' | 'ftp-tls', address: string, port: number): void;
+}
+
+const refusals = {
+  full: 'Too many connections; come back later.',
+  'no-header': 'Connections from this address begin with a PROXY header; tell who keeps the hub.',
+} as const;
+
+async function register(app: FastifyInstance, options: FtpWireOptions): Promise<void> {
+  const log = app.log.child({ wire: 'ftp' });
+  const { hub, clock, guests, clearPasswords, tlsBinding, masquerade, host } = options;
+  const { key, cert } = options.tls;
+  const context: FtpContext = {
+    hub,
+    clock,
+    log,
+    guests,
+    clearPasswords,
+    certificate: { key, cert },
+    passive: new PassivePorts(host, options.passivePorts),
+    kernel: options.acceleration ? await loadKernelCopy() : undefined,
+    tlsBinding,
+    masquerade,
+    closed: one => service.left(one),
+  };
+  const service = new Service({
+    ...options,
+    serve: connection => new FtpConnection(connection, context),
+    unserved: error =>
+      formatReply(reply(421, error instanceof HubError ? error.message : new HubError('internal').message)),
+    refusal: why => formatReply(reply(421, refusals[why])),
+    misled: (address, reason) =>
+      log.warn({ address, reason }, 'a connection from a trusted proxy was closed: its PROXY header cannot be used'),
+    failed: error => log.warn({ err: error }, 'a connection was not accepted'),
+  });
+
+  app.addHook('onReady', async () => {
+    const plain = await service.bind(options.port);
+    options.onListening('ftp', plain.address, plain.port);
+    const secure = await service.bind(options.tls.port, options.tls);
+    options.onListening('ftp-tls', secure.address, secure.port);
+  });
+  app.addHook('preClose', async () => {
+    await service.drain();
+    await context.passive.close();
+  });
+}
+
+export const ftpWire = plugin(register, { name: 'ftp-wire' });
