@@ -86,6 +86,15 @@ t.test('a cookie is opaque, is kept as a token that can be listed, and opens not
   const out = await app.inject({ method: 'DELETE', url: '/api/session', cookies: { partyline: cleo.value ?? '' } });
   t.equal(out.statusCode, 204);
   t.equal((await who(cleo.value)).statusCode, 401);
+  const stolen = await enter('LOGIN', { user: 'dora', password: 'secret' });
+  t.equal((await who(stolen.value)).statusCode, 200);
+  await app.inject({
+    method: 'POST',
+    url: '/api/commands/PASSWORD',
+    payload: { old: 'secret', new: 'another' },
+    headers: basic('dora'),
+  });
+  t.equal((await who(stolen.value)).statusCode, 401, 'a new password ends what the old one opened');
   const guest = await enter('NICK', { user: 'gus' });
   t.match((await who(guest.value)).json(), { user: 'gus', guest: true });
   t.match((await who(guest.value)).json(), { user: 'gus' }, 'the same guest again');

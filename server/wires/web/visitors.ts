@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../../../shared/clock.ts';
 import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
+import { browserLabel } from '../../../shared/web/browser-label.ts';
 import type { Hub } from '../../hub/hub.ts';
 import type { EventBatch, Origin, Session, Sink } from '../../hub/session.ts';
 
@@ -81,7 +82,7 @@ export class Visitors {
       this.#hold(keyOf({ kind: 'guest-cookie', secret }, session.origin), session, limits.guestIdleMs);
       return secret;
     }
-    const { id, token } = await this.#hub.execute(session, 'MINT', { label: 'browser', for: limits.browserFor });
+    const { id, token } = await this.#hub.execute(session, 'MINT', { label: browserLabel, for: limits.browserFor });
     return `${id}.${token}`;
   }
 
@@ -110,7 +111,7 @@ export class Visitors {
   async #enter(key: string, credential: Credential, origin: Origin): Promise<Held> {
     if (credential.kind === 'guest-cookie') throw new HubError('auth-failed', 'this visit is over; enter again');
     const session = await enterAs(this.#hub, credential, origin);
-    return this.#hold(key, session, credential.kind === 'guest' ? limits.guestIdleMs : limits.visitIdleMs);
+    return this.#hold(key, session, limits.visitIdleMs);
   }
 
   #hold(key: string, session: Session, idleMs: number): Held {
