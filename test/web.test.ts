@@ -228,6 +228,28 @@ t.test('a socket hears what every wire hears, asks what every wire asks, and mov
   t.match(await stranger.ask('SAY', { room: 'lobby', text: 'x' }), { ok: { seq: 4 } });
 });
 
+t.test('a socket that reads too slowly is told of one GAP, which begins where its events end', async t => {
+  const { ports, account, settle } = await serveWeb(t);
+  const dora = await account('dora');
+  const cleo = await openSocket(t, ports.http, basic('cleo'));
+  await cleo.ask('JOIN', { room: 'lobby' });
+  cleo.socket.pause();
+  const text = 'x'.repeat(15_000);
+  for (let seq = 1; seq <= 1_500; seq++) {
+    await dora.do('SAY', { room: 'lobby', text });
+    if (seq % 50 === 0) await settle();
+  }
+  cleo.socket.resume();
+  const isGap = (event: Record<string, unknown>) => event['event'] === 'GAP';
+  const told = await cleo.until(({ events }) => events?.some(isGap) ?? false);
+  const heard = cleo.seen.flatMap(({ events = [] }) => events).filter(event => event['event'] === 'MSG');
+  t.same(
+    heard.map(event => event['seq']),
+    heard.map((_, at) => at + 1),
+  );
+  t.match(told.events?.find(isGap), { room: 'lobby', from: heard.length + 1, to: 1_500 });
+});
+
 t.test('a revoked session takes its sockets with it, and a drain tells them all', async t => {
   const { app, ports, account } = await serveWeb(t);
   const login = await app.inject({
