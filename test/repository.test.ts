@@ -34,7 +34,10 @@ const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
   [/^server\/store\//, /^(server\/store\/|server\/hub\/(host|writes)\.ts$|shared\/|node:|libsql$)/],
   [/^server\/net\//, /^(shared\/(clock|limits)|node:)/],
   [/^server\/wires\/(line|telnet)\//, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/],
-  [/^server\/wires\/web\//, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/],
+  [
+    /^server\/wires\/web\//,
+    /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|zod$|fastify(-plugin)?$|@fastify\/|ws$|@tus\/server$|yazl$|range-parser$|marked$|prom-client$)/,
+  ],
   [/^server\//, /^(server\/|shared\/|node:|fastify$|selfsigned$|smol-toml$|zod$)/],
   [
     /^client\/cli\//,
