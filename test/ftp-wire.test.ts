@@ -189,7 +189,7 @@ t.test('while a transfer runs NOOP, STAT and PWD are answered; ABOR ends it and 
   const data = await dialData(t, await control.passivePort());
   t.match(await control.ask('RETR /lobby/big'), /^150 .*\(8000000 bytes\)/);
   t.match(await control.ask('NOOP'), /^200 /);
-  t.match(await control.ask('STAT'), /^211-[^]*A transfer runs/);
+  t.match(await control.ask('STAT'), /^211-.*A transfer runs/s);
   t.match(await control.ask('PWD'), /^257 /);
   control.send('ABOR');
   t.match(await control.reply(), /^426 /);
@@ -313,7 +313,8 @@ t.test('security', async t => {
     t.match(await control.reply(), /^226 /);
     const passive = await control.passivePort();
     const stranger = await dialData(t, passive, '127.0.0.9');
-    await once(stranger, 'close');
+    stranger.resume();
+    await once(stranger, 'end');
     const own = await dialData(t, passive);
     control.send('RETR /lobby/a');
     t.equal((await all(own)).toString(), 'hello');

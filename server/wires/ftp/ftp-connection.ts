@@ -1,5 +1,3 @@
-/** One FTP control connection: takes commands in order, answers them, and runs one transfer at a time beside it (RFC 959). */
-import { HubError } from '../../../shared/errors.ts';
 import { CommandDecoder, type Decoded } from '../../../shared/ftp/command-line.ts';
 import type { FactName } from '../../../shared/ftp/listing.ts';
 import { factNames } from '../../../shared/ftp/listing.ts';

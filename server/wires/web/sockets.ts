@@ -102,7 +102,11 @@ export class Sockets {
         own = sink;
         sinks.add(sink);
       };
-      return { session, join, leave: () => void (leave(), own && sinks.delete(own)) };
+      const part = () => {
+        leave();
+        if (own) sinks.delete(own);
+      };
+      return { session, join, leave: part };
     }
     const session = credential ? await enterAs(hub, credential, origin) : hub.connect(origin);
     return { session, join: sink => hub.subscribe(session, sink), leave: () => hub.disconnect(session) };
