@@ -1,18 +1,17 @@
 /** A person in rooms, at a terminal: what they type becomes requests to the hub, its events become lines. No hub rule is here. */
 import type { HubEvent } from '../events.ts';
 import { limits } from '../limits.ts';
-import { contentLines, entryLines, fieldLine, rowLines } from './answer-lines.ts';
+import { fieldLine, rowLines } from './answer-lines.ts';
+import { ChatFiles } from './chat-files.ts';
 import type { Answer, ChatHost } from './chat-host.ts';
 import { eventLines } from './event-lines.ts';
 import { helpLines } from './help-lines.ts';
-import { line, span } from './line.ts';
-import { below, commandOf, type Here, nearest, parseSlash, slashNames } from './slash.ts';
+import { span } from './line.ts';
+import { commandOf, type Here, nearest, parseSlash, slashNames } from './slash.ts';
 import { type Completion, type Listener, type Mode, modes, type Terminal, type Theme, themes } from './terminal.ts';
 
 export type { Answer, AnswerRow, ChatHost } from './chat-host.ts';
 
-/** What /view shows of a file at most. */
-const viewedOctets = 256 * 1024;
 const historyRows = 20;
 const typingMs = limits.typingMs;
 
@@ -27,9 +26,7 @@ export class Chat implements Listener {
   readonly #host: ChatHost;
   #name: string;
   #room: string | undefined;
-  #folder = '/';
-  /** Names of the last listing, by its numbers. */
-  #listed: readonly string[] = [];
+  readonly #files: ChatFiles;
   /** Folded names of the people in the room, as far as was seen. */
   readonly #people = new Set<string>();
   #running: Promise<void> = Promise.resolve();
@@ -40,6 +37,7 @@ export class Chat implements Listener {
     this.#terminal = terminal;
     this.#host = host;
     this.#name = name;
+    this.#files = new ChatFiles(terminal, host);
   }
 
   /** Enters the room, shows where one is, and listens to the terminal. An error of JOIN is printed, and the chat is in no room. */
@@ -95,7 +93,7 @@ export class Chat implements Listener {
           .map(name => `/${name} `),
       };
     }
-    if (/^\/(ls|cd|view|get|put|rm|mv|cp|stat|mkdir)\b/.test(text)) return this.#completePath(start, word);
+    if (/^\/(ls|cd|view|get|put|rm|mv|cp|stat|mkdir)\b/.test(text)) return this.#files.complete(start, word);
     const people = [...this.#people, this.#name].filter(name => name.toLowerCase().startsWith(word.toLowerCase()));
     return { start, words: people.sort().map(name => (start === 0 ? `${name}: ` : `${name} `)) };
   }
@@ -105,7 +103,7 @@ export class Chat implements Listener {
   }
 
   get #here(): Here {
-    return { room: this.#room, folder: this.#folder };
+    return { room: this.#room, folder: this.#files.folder };
   }
 
   #notice(event: HubEvent): void {
@@ -171,14 +169,14 @@ export class Chat implements Listener {
       case 'theme':
         return this.#setTheme(rest);
       case 'cd':
-        return this.#changeFolder(rest);
+        return this.#files.changeFolder(rest);
       case 'ls':
-        return this.#list(rest);
+        return this.#files.list(rest);
       case 'view':
-        return this.#view(rest);
+        return this.#files.view(rest);
       case 'get':
       case 'put':
-        return this.#routes(word, rest);
+        return this.#files.routes(word, rest);
       default:
         return undefined;
     }
@@ -210,7 +208,7 @@ export class Chat implements Listener {
 
   #setRoom(room: string | undefined): void {
     this.#room = room;
-    this.#folder = room === undefined || room.startsWith('@') ? '/' : `/${room}`;
+    this.#files.enter(room === undefined || room.startsWith('@') ? '/' : `/${room}`);
     const target = room === undefined ? '' : room.startsWith('@') ? room : `#${room}`;
     this.#terminal.setTarget(target, `${target} · ${this.#name} · /help`);
   }
@@ -241,66 +239,6 @@ export class Chat implements Listener {
   async #setTheme(word: string): Promise<void> {
     if (!(themes as readonly string[]).includes(word)) throw new Error(`/theme ${themes.join(', ')}`);
     this.#terminal.setTheme(word as Theme);
-  }
-
-  async #changeFolder(name: string): Promise<void> {
-    const folder = this.#path(name === '' ? `/${this.#room ?? ''}` : name);
-    const { output } = await this.#host.request('STAT', { path: folder });
-    if (output['type'] !== 'dir') throw new Error(`${folder} is no folder`);
-    this.#folder = folder;
-    this.#terminal.print(line`you are in ${span('file', folder)}`);
-  }
-
-  async #list(name: string): Promise<void> {
-    const path = this.#path(name);
-    const { rows } = await this.#host.request('LS', { path });
-    this.#listed = rows.map(({ fields }) => (path === '/' ? '' : path) + `/${fields['name']}`);
-    const none = line`${span('file', path)} is empty; /put says how a file gets here`;
-    await this.#terminal.page(rows.length === 0 ? [none] : [line`${span('file', path)}`, ...entryLines(rows)]);
-  }
-
-  async #view(name: string): Promise<void> {
-    if (name === '') throw new Error('/view FILE, or its number in the last /ls');
-    const path = this.#path(name);
-    const { rows, output } = await this.#host.request('GET', { path, length: viewedOctets });
-    const blobs = rows.flatMap(({ blob }) => (blob ? [blob] : []));
-    const octets = new Uint8Array(blobs.reduce((sum, blob) => sum + blob.length, 0));
-    let at = 0;
-    for (const blob of blobs) {
-      octets.set(blob, at);
-      at += blob.length;
-    }
-    const size = Number(output['size'] ?? octets.length);
-    const rest =
-      size > octets.length ? [line`${span('note', `… of ${size} octets; /get says how to have it all`)}`] : [];
-    await this.#terminal.page([...contentLines(octets), ...rest]);
-  }
-
-  async #routes(way: 'get' | 'put', name: string): Promise<void> {
-    if (way === 'get' && name === '') throw new Error('/get FILE, or its number in the last /ls');
-    const path = this.#path(name);
-    if (way === 'get') await this.#host.request('STAT', { path });
-    const about = way === 'get' ? 'can be had by' : 'takes files by';
-    this.#terminal.print(
-      line`${span('file', path)} ${about}`,
-      ...this.#host.routes(path, way).map(route => `  ${route}`),
-    );
-  }
-
-  /** A number means what the last listing showed under it. */
-  #path(name: string): string {
-    const listed = /^\d+$/.test(name) ? this.#listed[Number(name) - 1] : undefined;
-    return listed ?? below(this.#folder, name);
-  }
-
-  async #completePath(start: number, word: string): Promise<Completion> {
-    const end = word.lastIndexOf('/') + 1;
-    const folder = below(this.#folder, word.slice(0, end) || '.');
-    const answer = await this.#host.request('LS', { path: folder }).catch(() => undefined);
-    const words = (answer?.rows ?? [])
-      .map(({ fields }) => `${fields['name']}${fields['type'] === 'dir' ? '/' : ' '}`)
-      .filter(name => name.startsWith(word.slice(end)));
-    return { start: start + end, words };
   }
 
   async #show(verb: string, { output, rows }: Answer): Promise<void> {

@@ -25,7 +25,8 @@ export const themes = ['dark', 'light', 'mono'] as const;
 export type Theme = (typeof themes)[number];
 
 /** Keys that a wire knows without octets, such as TELNET's IP, EOF, EC and EL. */
-export type WireKey = 'interrupt' | 'eof' | 'erase' | 'kill';
+export const wireKeys = { interrupt: 'interrupt', eof: 'eof', erase: 'erase', kill: 'kill-start' } as const;
+export type WireKey = keyof typeof wireKeys;
 
 export interface TerminalHost {
   readonly clock: Clock;
