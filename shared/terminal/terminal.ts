@@ -32,13 +32,12 @@ interface Question extends AskOptions {
 
 /** Long enough for the rest of a sequence over a slow link, short enough to be felt as at once. */
 const escapeMs = 100;
-/** Type-ahead: keys while nobody listens, and lines while one is being worked on. */
+// Type-ahead: keys while nobody listens, lines while one is being worked on.
 const aheadKeysMax = 16 * 1024;
 const aheadLinesMax = 64;
 /** A client that sends whole lines has no other keys. */
 const ofLines = /^(text|enter|erase|interrupt|eof|kill-start)$/;
 const promptModes = /^(inline|full)$/;
-
 /** Made per connection; `close` ends it. Type-ahead waits until something is asked or somebody listens. */
 export class Terminal {
   readonly #host: TerminalHost;
@@ -90,7 +89,7 @@ export class Terminal {
 
   /** What the client sent, cut anywhere: UTF-8 and the sequences of keys. Other octets show as U+FFFD. */
   input(octets: Uint8Array): void {
-    if (this.#hasEnded || this.#isClosed) return;
+    if (this.#hasEnded || this.#display.isClosed) return;
     this.#stopWaiting();
     for (const key of this.#keys.push(octets)) this.#receive(key);
     if (!this.#keys.isWaiting) return;
@@ -100,7 +99,7 @@ export class Terminal {
   }
 
   key(name: WireKey): void {
-    if (!this.#hasEnded && !this.#isClosed) this.#handle({ kind: wireKeys[name] });
+    if (!this.#hasEnded && !this.#display.isClosed) this.#handle({ kind: wireKeys[name] });
   }
 
   /** No more input will come. A line without its end is dropped; questions are answered undefined, then the listener leaves. */
@@ -122,7 +121,7 @@ export class Terminal {
 
   /** Asks before anybody else gets a line. Undefined: ^C, ^D or the end of input. */
   ask(prompt: string, { hidden = false }: AskOptions = {}): Promise<string | undefined> {
-    if (this.#isClosed) return Promise.resolve(undefined);
+    if (this.#display.isClosed) return Promise.resolve(undefined);
     const answered = new Promise<string | undefined>(resolve => {
       this.#questions.push({ prompt, hidden, drafts: new Drafts(), answer: resolve });
     });
@@ -154,15 +153,11 @@ export class Terminal {
 
   /** Takes the input line off the screen, undoes what was set, writes all that is left at once; nothing is written after it. */
   close(): void {
-    if (this.#isClosed) return;
+    if (this.#display.isClosed) return;
     this.#hasEnded = true;
     this.#display.close();
     this.#stopWaiting();
     for (const { answer } of this.#questions.splice(0)) answer(undefined);
-  }
-
-  get #isClosed(): boolean {
-    return this.#display.isClosed;
   }
 
   #receive(key: Key): void {
@@ -278,7 +273,7 @@ export class Terminal {
 
   #offer(completion: Completion | undefined, text: string, cursor: number): void {
     const { state } = this.#drafts;
-    if (this.#isClosed || state.text !== text || state.cursor !== cursor) return;
+    if (this.#display.isClosed || state.text !== text || state.cursor !== cursor) return;
     const completed = completion && complete(state, completion);
     if (completed) this.#drafts.state = completed;
     else if (completion && completion.words.length > 1) this.#display.printWords(completion.words);
