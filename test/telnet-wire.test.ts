@@ -2,44 +2,14 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import * as fc from 'fast-check';
-import Fastify from 'fastify';
 import t, { type Test } from 'tap';
-import { ownCertificate } from '../server/certificate.ts';
-import { Places } from '../server/net/places.ts';
-import { systemClock } from '../server/net/system-clock.ts';
-import { telnetWire } from '../server/wires/telnet/index.ts';
 import { hostileText } from './support/generators.ts';
-import { testHub } from './support/hub.ts';
 import { Inbox } from './support/inbox.ts';
+import { serveTelnet } from './support/telnet-server.ts';
 
 t.setTimeout(120_000);
-const certificate = await ownCertificate(undefined);
 const [IAC, DONT, DO, WONT, WILL, SB, SE] = [255, 254, 253, 252, 251, 250, 240];
 const [ECHO, TM, TTYPE, NAWS, ENVIRON] = [1, 6, 24, 31, 39];
-
-async function startWire(t: Test) {
-  const people = await testHub({ name: 'den' });
-  people.hub.disconnect((await people.account('ada')).session);
-  const app = Fastify({ logger: { level: 'warn', stream: process.stderr } });
-  let port = 0;
-  app.register(telnetWire, {
-    hub: people.hub,
-    clock: systemClock,
-    host: '127.0.0.1',
-    port: 0,
-    tls: { port: 0, key: certificate.key, cert: certificate.cert },
-    guests: true,
-    registration: false,
-    routes: ({ path, way, host }) => [`${way} ${host}${path}`],
-    places: new Places(5_000),
-    onListening: (name, _address, number) => {
-      if (name === 'telnet') port = number;
-    },
-  });
-  await app.ready();
-  t.teardown(() => app.close());
-  return { people, port };
-}
 
 /** Sends octets and waits for text; takes everything as Latin-1 until it is asked for words. */
 class Client {
@@ -91,7 +61,7 @@ async function dialIn(t: Test, port: number): Promise<Client> {
 }
 
 t.test('a program without TELNET gets plain lines and every answer before the FIN', async t => {
-  const { port } = await startWire(t);
+  const { port } = await serveTelnet(t);
   const client = await dialIn(t, port);
   client.send('eve\r\nhello\r\n/frob\r\n/ls\r\n//slash\n');
   client.socket.end();
@@ -108,7 +78,7 @@ t.test('a program without TELNET gets plain lines and every answer before the FI
 });
 
 t.test('a thousand lines and FIN get a thousand answers', async t => {
-  const { port } = await startWire(t);
+  const { port } = await serveTelnet(t);
   const client = await dialIn(t, port);
   client.send(`eve\n${Array.from({ length: 1_000 }, (_, n) => `/frob${n}\n`).join('')}`);
   client.socket.end();
@@ -121,7 +91,7 @@ t.test('a thousand lines and FIN get a thousand answers', async t => {
 });
 
 t.test('a terminal is echoed key by key, and one Backspace erases a family', async t => {
-  const { port } = await startWire(t);
+  const { port } = await serveTelnet(t);
   const client = await dialIn(t, port);
   await client.beTerminal('XTERM-256COLOR', 'XTERM-256COLOR');
   await client.until(Buffer.of(IAC, WILL, ECHO));
@@ -138,7 +108,7 @@ t.test('a terminal is echoed key by key, and one Backspace erases a family', asy
 t.test(
   'a client that sends lines gets its password hidden, ^C without a dead screen, and a reader who says so whole sentences',
   async t => {
-    const { port, people } = await startWire(t);
+    const { port, people } = await serveTelnet(t);
     const client = await dialIn(t, port);
     await client.beTerminal('TINTIN++', 'XTERM', 'MTTS 64', 'MTTS 64');
     await client.until('name: ');
@@ -166,7 +136,7 @@ t.test(
 );
 
 t.test('nobody is who a variable says, and a storm of negotiations ends', async t => {
-  const { port } = await startWire(t);
+  const { port } = await serveTelnet(t);
   const client = await dialIn(t, port);
   await client.until(Buffer.of(IAC, DO, TTYPE));
   client.send(IAC, WILL, ENVIRON, IAC, SB, ENVIRON, 0, 0, 'USER', 1, 'admin', IAC, SE);
@@ -184,14 +154,14 @@ t.test('nobody is who a variable says, and a storm of negotiations ends', async 
 });
 
 t.test('a line of HTTP ends the connection', async t => {
-  const { port } = await startWire(t);
+  const { port } = await serveTelnet(t);
   const client = await dialIn(t, port);
   client.send('POST / HTTP/1.1\r\nHost: den\r\n\r\n');
   t.match(await client.rest(), /does not speak HTTP/);
 });
 
 t.test('what people write changes nobody’s screen', async t => {
-  const { port, people } = await startWire(t);
+  const { port, people } = await serveTelnet(t);
   const plain = await dialIn(t, port);
   plain.send('nc\n');
   await plain.until('here: nc');
