@@ -29,14 +29,16 @@ const sessions: Socket[] = [];
 function until(socket: Socket, words: string | Buffer): Promise<void> {
   let held = Buffer.alloc(0);
   return new Promise((resolve, reject) => {
+    const ended = () => reject(new Error(`the connection ended before “${words}”`));
     const look = (octets: Buffer) => {
       held = Buffer.concat([held.subarray(-200), octets]);
       if (held.indexOf(words) < 0) return;
       socket.off('data', look);
+      socket.off('close', ended);
       resolve();
     };
     socket.on('data', look);
-    socket.once('close', () => reject(new Error(`the connection ended before “${words}”`)));
+    socket.on('close', ended);
   });
 }
 

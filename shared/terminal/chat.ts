@@ -13,7 +13,12 @@ import { type Completion, type Listener, type Mode, modes, type Terminal, type T
 export type { Answer, AnswerRow, ChatHost } from './chat-host.ts';
 
 const historyRows = 20;
+/** Of the people who are there when one comes; /who shows all. */
+const namesShown = 20;
 const typingMs = limits.typingMs;
+
+/** Gives what `make` makes of the events, perhaps made for somebody else. */
+export type Share = <T>(key: string, make: (events: readonly HubEvent[]) => T) => T;
 
 export interface ChatOptions {
   /** Of the person, as NICK or LOGIN answered it. */
@@ -27,8 +32,6 @@ export class Chat implements Listener {
   #name: string;
   #room: string | undefined;
   readonly #files: ChatFiles;
-  /** Folded names of the people in the room, as far as was seen. */
-  readonly #people = new Set<string>();
   #running: Promise<void> = Promise.resolve();
   #lastTypingMs = Number.NEGATIVE_INFINITY;
   #hasLeft = false;
@@ -53,10 +56,19 @@ export class Chat implements Listener {
 
   /** Every event of the session goes here, in order. */
   event(event: HubEvent): void {
-    if (event.event === 'RENAMED' && event.user === this.#name) this.#name = event.to;
-    if ('room' in event && event.room === this.#room) this.#notice(event);
-    if (this.#hidesOwn(event)) return;
-    this.#terminal.print(...eventLines(event, { isSpoken: this.#isSpoken, room: this.#room }));
+    this.events([event], (_key, make) => make([event]));
+  }
+
+  /** As `event`, for several; `share` may make the lines once for all chats that ask under the same key. */
+  events(events: readonly HubEvent[], share: Share): void {
+    const [isSpoken, room] = [this.#isSpoken, this.#room];
+    const lines = share(`lines ${isSpoken} ${room ?? ''}`, all =>
+      all.map(event => eventLines(event, { isSpoken, room })),
+    );
+    for (const [i, event] of events.entries()) {
+      if (event.event === 'RENAMED' && event.user === this.#name) this.#name = event.to;
+      if (!this.#hidesOwn(event)) this.#terminal.print(...lines[i]!);
+    }
   }
 
   /** Resolves when all lines that were taken are answered. */
@@ -94,8 +106,7 @@ export class Chat implements Listener {
       };
     }
     if (/^\/(ls|cd|view|get|put|rm|mv|cp|stat|mkdir)\b/.test(text)) return this.#files.complete(start, word);
-    const people = [...this.#people, this.#name].filter(name => name.toLowerCase().startsWith(word.toLowerCase()));
-    return { start, words: people.sort().map(name => (start === 0 ? `${name}: ` : `${name} `)) };
+    return this.#completeName(start, word);
   }
 
   get #isSpoken(): boolean {
@@ -104,12 +115,6 @@ export class Chat implements Listener {
 
   get #here(): Here {
     return { room: this.#room, folder: this.#files.folder };
-  }
-
-  #notice(event: HubEvent): void {
-    if (event.event === 'JOINED') this.#people.add(event.user);
-    else if (event.event === 'PARTED') this.#people.delete(event.user);
-    else if (event.event === 'MSG') this.#people.add(event.from);
   }
 
   /** Where what was typed stays on the screen, it is not shown a second time; in plain lines it is the receipt. */
@@ -196,14 +201,26 @@ export class Chat implements Listener {
   async #enter(room: string): Promise<void> {
     const { output, rows } = await this.#host.request('JOIN', { room });
     const entered = String(output['room']);
-    this.#people.clear();
     this.#setRoom(entered);
-    const names = await this.#host.request('NAMES', { room: entered }).catch(() => undefined);
-    for (const { fields } of names?.rows ?? []) this.#people.add(String(fields['user']));
+    const names = (await this.#namesIn(entered)).sort();
+    const more = names.length > namesShown ? ` and ${names.length - namesShown} more` : '';
     const topic = output['topic'] ? [span('quiet', ' · '), span('strong', String(output['topic']))] : [];
-    const who = [...this.#people].sort().join(', ');
-    this.#terminal.print([span('note', `#${entered}`), ...topic], [span('quiet', `here: ${who}`)]);
+    this.#terminal.print(
+      [span('note', `#${entered}`), ...topic],
+      [span('quiet', `here: ${names.slice(0, namesShown).join(', ')}${more}`)],
+    );
     this.#terminal.print(...rowLines(rows, this.#isSpoken, entered));
+  }
+
+  async #namesIn(room: string): Promise<string[]> {
+    const answer = await this.#host.request('NAMES', { room }).catch(() => undefined);
+    return (answer?.rows ?? []).map(({ fields }) => String(fields['user']));
+  }
+
+  async #completeName(start: number, word: string): Promise<Completion> {
+    const names = this.#room === undefined ? [] : await this.#namesIn(this.#room);
+    const meant = names.filter(name => name.toLowerCase().startsWith(word.toLowerCase())).sort();
+    return { start, words: meant.map(name => (start === 0 ? `${name}: ` : `${name} `)) };
   }
 
   #setRoom(room: string | undefined): void {

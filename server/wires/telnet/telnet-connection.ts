@@ -87,8 +87,8 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
     }
   }
 
-  deliver({ events }: EventBatch): void {
-    if (this.#chat) for (const event of events) this.#chat.event(event);
+  deliver(batch: EventBatch): void {
+    this.#chat?.events(batch.events, (key, make) => batch.encode(key, make));
   }
 
   revoked(): void {
