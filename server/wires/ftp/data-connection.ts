@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { HubError } from '../../../shared/errors.ts';
 import type { Endpoint } from '../../../shared/ftp/endpoint.ts';
+import { reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
 import { openConnection } from '../../net/outgoing.ts';
 import type { Expected } from '../../net/passive-ports.ts';
@@ -15,6 +16,8 @@ type Plan =
   | { readonly kind: 'passive'; readonly expected: Expected }
   | { readonly kind: 'active'; readonly to: Endpoint };
 
+export const notPlanned = reply(425, 'Say PASV, EPSV, PORT or EPRT first.');
+
 /** No data connection could be had: 425. */
 export class NoDataConnection extends Error {
   override readonly name = 'NoDataConnection';
@@ -22,21 +25,26 @@ export class NoDataConnection extends Error {
 
 export class DataConnections {
   readonly #context: FtpContext;
-  /** Of this control connection alone: a data connection that resumes its session is its own client's. */
-  readonly secureContext: SecureContext;
+  #secureContext: SecureContext | undefined;
+  #isClosed = false;
   #plan: Plan | undefined;
   /** PROT P. */
   isPrivate = false;
 
   constructor(context: FtpContext) {
     this.#context = context;
-    const { key, cert } = context.certificate;
-    this.secureContext = createSecureContext({
+  }
+
+  /** Of this control connection alone: a data connection that resumes its session is its own client's. */
+  get secureContext(): SecureContext {
+    const { key, cert } = this.#context.certificate;
+    this.#secureContext ??= createSecureContext({
       key,
       cert,
       minVersion: 'TLSv1.2',
       ticketKeys: randomBytes(48),
     } as Parameters<typeof createSecureContext>[0]);
+    return this.#secureContext;
   }
 
   /** Undefined when no port is free. */
@@ -44,6 +52,8 @@ export class DataConnections {
     this.drop();
     const expected = await this.#context.passive.expect(peer);
     if (expected) this.#plan = { kind: 'passive', expected };
+    // The client may have left while the port was being opened.
+    if (this.#isClosed) this.drop();
     return expected?.port;
   }
 
@@ -61,15 +71,21 @@ export class DataConnections {
     this.#plan = undefined;
   }
 
+  /** No more are expected. */
+  close(): void {
+    this.#isClosed = true;
+    this.drop();
+  }
+
   /** The connection that was agreed on, once. Errors: NoDataConnection. */
   async open(signal: AbortSignal): Promise<Socket> {
     const plan = this.#plan;
     this.#plan = undefined;
-    if (!plan) throw new NoDataConnection('say PASV, EPSV, PORT or EPRT first');
+    if (!plan) throw new NoDataConnection(notPlanned.text);
     const socket = await this.#connect(plan, signal);
     if (!this.isPrivate) return socket;
     const secured = await secureSocket(socket, this.secureContext, this.#context.clock).catch(() => {
-      throw new NoDataConnection('the TLS handshake of the data connection failed');
+      throw new NoDataConnection('The TLS handshake of the data connection failed.');
     });
     this.#demandOwn(secured);
     return secured;
@@ -80,7 +96,7 @@ export class DataConnections {
     if (plan.kind === 'active') {
       const { address, port } = plan.to;
       return openConnection(address, port, limits.dataConnectMs, clock).catch(() => {
-        throw new NoDataConnection(`no connection to ${address} port ${port}`);
+        throw new NoDataConnection(`No connection to ${address} port ${port}.`);
       });
     }
     const { expected } = plan;
@@ -90,7 +106,7 @@ export class DataConnections {
     try {
       return await expected.socket;
     } catch {
-      throw new NoDataConnection(`nobody connected to port ${expected.port}; a firewall in between may be the reason`);
+      throw new NoDataConnection(`Nobody connected to port ${expected.port}; a firewall in between may be the reason.`);
     } finally {
       cancel();
       signal.removeEventListener('abort', giveUp);
@@ -101,7 +117,7 @@ export class DataConnections {
     if (this.#context.tlsBinding !== 'require' || secured.isSessionReused()) return;
     secured.destroy();
     throw new NoDataConnection(
-      'the data connection must resume the TLS session of the control connection; switch that on in the client',
+      'The data connection must resume the TLS session of the control connection; switch that on in the client.',
     );
   }
 }
@@ -123,12 +139,15 @@ export async function finishData(socket: Socket, { clock }: FtpContext): Promise
   socket.resume();
 }
 
-/** Destroys a connection on which nothing moves for too long. Call what is returned at its end. */
-export function watchStall(socket: Socket, { clock }: FtpContext): () => void {
+/**
+ * Destroys a connection on which nothing moves for too long; `beside` counts what the kernel moved, which the socket does
+ * not know of. Call what is returned at its end.
+ */
+export function watchStall(socket: Socket, { clock }: FtpContext, beside = () => 0): () => void {
   let moved = -1;
   let cancel = () => {};
   const look = () => {
-    const now = socket.bytesRead + socket.bytesWritten - socket.writableLength;
+    const now = socket.bytesRead + socket.bytesWritten - socket.writableLength + beside();
     if (now === moved) socket.destroy();
     else {
       moved = now;

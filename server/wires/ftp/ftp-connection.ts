@@ -1,5 +1,4 @@
 /** One FTP control connection: takes commands in order, answers them, and runs one transfer at a time beside it (RFC 959). */
-import { HubError } from '../../../shared/errors.ts';
 import { CommandDecoder, type Decoded } from '../../../shared/ftp/command-line.ts';
 import type { FactName } from '../../../shared/ftp/listing.ts';
 import { factNames } from '../../../shared/ftp/listing.ts';
@@ -9,7 +8,7 @@ import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { Served } from '../../net/service.ts';
 import type { FtpContext } from './context.ts';
-import { DataConnections, NoDataConnection } from './data-connection.ts';
+import { DataConnections, NoDataConnection, notPlanned } from './data-connection.ts';
 import { resolvePath } from './paths.ts';
 import { describeRefusal } from './refusal.ts';
 import { verbs } from './verbs/index.ts';
@@ -44,32 +43,35 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
   readonly context: FtpContext;
   state = new FtpState();
   readonly dataConnections: DataConnections;
-  /** The peer's FIN came, without QUIT before it. */
-  peerEnded = false;
   #connection: Connection;
   #session: Session;
   #decoder = new CommandDecoder(limits);
   readonly #held: Decoded[] = [];
   #running: Running | undefined;
+  /** A command is being answered while a transfer runs: replies keep the order of what was said. */
+  #isAnsweringBeside = false;
   /** Another connection takes this one's place: what comes meanwhile was sent in clear. */
   #isSwitching = false;
   #ending: Reply | undefined;
+  #peerEnded = false;
   #isOver = false;
   #errors = 0;
   /** Who waits for the command that runs. */
   #idle: (() => void)[] = [];
   #cancelIdle: (() => void) | undefined;
+  #cancelLogin: (() => void) | undefined;
 
-  /** Errors: `shutting-down`, `banned`. */
-  constructor(connection: Connection, context: FtpContext) {
+  /** `isImplicit`: TLS comes before the first word. Errors: `shutting-down`, `banned`. */
+  constructor(connection: Connection, context: FtpContext, isImplicit: boolean) {
     this.#connection = connection;
     this.context = context;
     this.#session = this.#connect();
     this.dataConnections = new DataConnections(context);
-    this.dataConnections.isPrivate = connection.secure;
+    this.dataConnections.isPrivate = isImplicit;
     connection.listen(this);
-    this.#write(reply(220, `partyline ${context.hub.name}: files and rooms. USER to enter.`));
-    this.#watchIdle();
+    this.#watchLogin();
+    if (isImplicit) this.#secure(() => this.#greet());
+    else this.#greet();
   }
 
   get connection(): Connection {
@@ -78,6 +80,11 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   get session(): Session {
     return this.#session;
+  }
+
+  /** The peer's FIN came without QUIT before it: as from a client that was killed. */
+  get isForsaken(): boolean {
+    return this.#peerEnded && !this.#held.some(held => held.kind === 'command' && held.verb === 'QUIT');
   }
 
   get isTransferring(): boolean {
@@ -100,10 +107,12 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   /** Forgets who is there; TLS stays. */
   reinitialise(): void {
+    const wasIn = this.#session.person !== undefined;
     this.context.hub.disconnect(this.#session);
     this.#session = this.#connect();
     this.state = new FtpState();
     this.dataConnections.drop();
+    if (wasIn) this.#watchLogin();
   }
 
   /** Behind the reply that agrees to it. Whatever was sent behind AUTH in clear ends the connection. */
@@ -113,21 +122,12 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
       return;
     }
     this.#isSwitching = true;
-    this.context.clock.soon(() => {
-      this.#connection.secured(this.dataConnections.secureContext).then(
-        secured => {
-          this.#connection = secured;
-          this.#isSwitching = false;
-          this.reinitialise();
-          this.#watchIdle();
-        },
-        () => this.#leave(),
-      );
-    });
+    this.context.clock.soon(() => this.#secure(() => undefined));
   }
 
   /** Runs a transfer: 150 and what was opened, then what `run` resolves to, or why not. Commands beside it are answered. */
   async transfer(opening: string, run: (signal: AbortSignal) => Promise<Reply>): Promise<Reply> {
+    if (!this.dataConnections.isPlanned) return notPlanned;
     const abort = new AbortController();
     this.#running = { abort, isTransfer: true };
     this.#cancelIdle?.();
@@ -136,7 +136,7 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     try {
       return await run(abort.signal);
     } catch (error) {
-      if (error instanceof NoDataConnection) return reply(425, `${error.message}.`);
+      if (error instanceof NoDataConnection) return reply(425, error.message);
       if (abort.signal.aborted) return reply(426, 'The transfer was given up.');
       throw error;
     }
@@ -170,7 +170,7 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
   }
 
   end(): void {
-    this.peerEnded = true;
+    this.#peerEnded = true;
     this.#next();
   }
 
@@ -201,6 +201,23 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     return session;
   }
 
+  #greet(): void {
+    this.#write(reply(220, `partyline ${this.context.hub.name}: files and rooms. USER to enter.`));
+  }
+
+  #secure(done: () => void): void {
+    this.#isSwitching = true;
+    this.#connection.secured(this.dataConnections.secureContext).then(
+      secured => {
+        this.#connection = secured;
+        this.#isSwitching = false;
+        this.reinitialise();
+        done();
+      },
+      () => this.#leave(),
+    );
+  }
+
   #take(octets: Buffer): void {
     if (this.#isOver || this.#isSwitching || this.#ending) return;
     this.#held.push(...this.#decoder.push(octets));
@@ -211,11 +228,12 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
   #next(): void {
     while (!this.#isOver && !this.#isSwitching) {
       const next = this.#held[0];
+      if (this.#isAnsweringBeside) return;
       if (this.#running) {
         if (!next || !this.#running.isTransfer || !isBeside(next)) return;
       } else if (this.#ending) return this.#finish(this.#ending);
       if (!next) {
-        if (this.peerEnded) this.#finish(reply(221, 'Goodbye.'));
+        if (this.#peerEnded) this.#finish(reply(221, 'Goodbye.'));
         return;
       }
       if (this.#connection.pendingOctets > limits.outputOctetsHigh) return;
@@ -227,17 +245,20 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   #begin(decoded: Decoded): void {
     const isBesideTransfer = this.#running !== undefined;
-    if (!isBesideTransfer) {
+    if (isBesideTransfer) this.#isAnsweringBeside = true;
+    else {
       this.#running = { abort: new AbortController(), isTransfer: false };
       this.#watchIdle();
     }
     this.#answer(decoded).then(answer => {
       this.#write(answer);
       this.#count(answer);
-      if (isBesideTransfer) return;
-      this.#running = undefined;
-      for (const resolve of this.#idle.splice(0)) resolve();
-      this.#watchIdle();
+      if (isBesideTransfer) this.#isAnsweringBeside = false;
+      else {
+        this.#running = undefined;
+        for (const resolve of this.#idle.splice(0)) resolve();
+        this.#watchIdle();
+      }
       this.#next();
     });
   }
@@ -286,9 +307,17 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   #watchIdle(): void {
     this.#cancelIdle?.();
-    if (this.#isOver) return;
-    const idleMs = this.#session.person ? limits.controlIdleMs : limits.terminalLoginMs;
-    this.#cancelIdle = this.context.clock.after(idleMs, () => this.endWith(reply(421, 'Nothing came for too long.')));
+    if (this.#isOver || !this.#session.person) return;
+    const tooLong = () => this.endWith(reply(421, 'Nothing came for too long.'));
+    this.#cancelIdle = this.context.clock.after(limits.controlIdleMs, tooLong);
+  }
+
+  /** Commands do not lengthen it: nobody stays who does not enter. */
+  #watchLogin(): void {
+    this.#cancelLogin?.();
+    this.#cancelLogin = this.context.clock.after(limits.terminalLoginMs, () => {
+      if (!this.#session.person) this.endWith(reply(421, 'Nobody entered in time.'));
+    });
   }
 
   #finish(last: Reply): void {
@@ -301,8 +330,9 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelIdle?.();
+    this.#cancelLogin?.();
     this.#running?.abort.abort();
-    this.dataConnections.drop();
+    this.dataConnections.close();
     this.context.hub.disconnect(this.#session);
   }
 }

@@ -42,27 +42,33 @@ async function register(app: FastifyInstance, options: FtpWireOptions): Promise<
     kernel: options.acceleration ? await loadKernelCopy() : undefined,
     tlsBinding,
     masquerade,
-    closed: one => service.left(one),
+    closed: one => {
+      for (const service of [plain, implicit]) service.left(one);
+    },
   };
-  const service = new Service({
-    ...options,
-    serve: connection => new FtpConnection(connection, context),
-    unserved: error =>
-      formatReply(reply(421, error instanceof HubError ? error.message : new HubError('internal').message)),
-    refusal: why => formatReply(reply(421, refusals[why])),
-    misled: (address, reason) =>
-      log.warn({ address, reason }, 'a connection from a trusted proxy was closed: its PROXY header cannot be used'),
-    failed: error => log.warn({ err: error }, 'a connection was not accepted'),
-  });
+  const serviceOf = (isImplicit: boolean) =>
+    new Service({
+      ...options,
+      serve: connection => new FtpConnection(connection, context, isImplicit),
+      unserved: error =>
+        formatReply(reply(421, error instanceof HubError ? error.message : new HubError('internal').message)),
+      refusal: why => formatReply(reply(421, refusals[why])),
+      misled: (address, reason) =>
+        log.warn({ address, reason }, 'a connection from a trusted proxy was closed: its PROXY header cannot be used'),
+      failed: error => log.warn({ err: error }, 'a connection was not accepted'),
+    });
+  const plain = serviceOf(false);
+  // TLS of this port is begun by the connections themselves: each has a context of its own, to which data connections are bound.
+  const implicit = serviceOf(true);
 
   app.addHook('onReady', async () => {
-    const plain = await service.bind(options.port);
-    options.onListening('ftp', plain.address, plain.port);
-    const secure = await service.bind(options.tls.port, options.tls);
+    const { address, port } = await plain.bind(options.port);
+    options.onListening('ftp', address, port);
+    const secure = await implicit.bind(options.tls.port);
     options.onListening('ftp-tls', secure.address, secure.port);
   });
   app.addHook('preClose', async () => {
-    await service.drain();
+    await Promise.all([plain.drain(), implicit.drain()]);
     await context.passive.close();
   });
 }

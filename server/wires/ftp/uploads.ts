@@ -6,7 +6,7 @@ import { HubError } from '../../../shared/errors.ts';
 import { type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
 import { Receiver } from '../../net/receiver.ts';
-import { watchStall } from './data-connection.ts';
+import { notPlanned, watchStall } from './data-connection.ts';
 import type { FtpConnection } from './ftp-connection.ts';
 import { findFile, partialOf } from './retrieval.ts';
 import { receive } from './transfer.ts';
@@ -24,10 +24,14 @@ export interface Upload {
 export async function receiveFile(ftp: FtpConnection, upload: Upload): Promise<Reply> {
   const { path, from } = upload;
   if (ftp.session.person?.isGuest === undefined) throw new HubError('auth-required');
+  // What is held of an earlier upload would be given up for nothing.
+  if (!ftp.dataConnections.isPlanned) return notPlanned;
   // Everything that can be refused is refused before the connection is opened.
   const started = await begin(ftp, upload);
   if (typeof started !== 'string') return started;
-  const opening = from > 0 ? `Receiving ${path} from ${from} on.` : `Receiving ${path}.`;
+  // Whoever did not choose the name reads it here (RFC 1123 §4.1.2.9).
+  const described = from > 0 ? `Receiving ${path} from ${from} on.` : `Receiving ${path}.`;
+  const opening = upload.isNew ? `FILE: ${path}` : described;
   return ftp.transfer(opening, signal => receiveInto(ftp, started, upload, signal));
 }
 
@@ -82,7 +86,7 @@ async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, si
     socket.end();
     await settle(ftp);
     // A client that was killed closes both connections: what looks like the end of the file is none.
-    if (ftp.peerEnded) throw new HubError('cancelled', 'the control connection ended during the upload');
+    if (ftp.isForsaken) throw new HubError('cancelled', 'the control connection ended during the upload');
     if (asked.octets !== undefined && offset < asked.octets) {
       throw new HubError('cancelled', `${offset} of ${asked.octets} octets came; what is held can be gone on with`);
     }

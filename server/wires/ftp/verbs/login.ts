@@ -104,7 +104,7 @@ async function enterAsAnybody(ftp: FtpConnection, password: string): Promise<str
       const { user } = await ftp.ask('NICK', { user: name });
       return String(user);
     } catch (error) {
-      if (!(error instanceof HubError) || error.code !== 'exists') throw error;
+      if (!(error instanceof HubError) || (error.code !== 'exists' && error.code !== 'bad-argument')) throw error;
       refusal = error;
     }
   }
