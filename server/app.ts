@@ -14,6 +14,7 @@ import { ftpWire } from './wires/ftp/index.ts';
 import { lineWire } from './wires/line/index.ts';
 import { telnetWire } from './wires/telnet/index.ts';
 import { health } from './wires/web/health.ts';
+import { webWire } from './wires/web/index.ts';
 
 export type Listening = (name: string, address: string, port: number) => void;
 
@@ -88,6 +89,15 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     tls: { port: settings['telnet-tls-port'], key, cert },
     registration: settings.registration,
     routes: query => routesTo(doors, query),
+  });
+  app.register(webWire, {
+    hub,
+    clock,
+    host: settings.host,
+    tls: { port: settings['https-port'], key, cert },
+    names: settings['http-names'],
+    doors: () => doors,
+    onListening: listening,
   });
   app.register(ftpWire, {
     ...ground,

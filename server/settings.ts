@@ -49,8 +49,18 @@ export const settingsTable = {
         .slice(0, 32) || 'partyline',
     help: 'the name by which the hub greets',
   },
-  'http-port': port(7080, 'HTTP: health, later the page'),
-  'https-port': port(7443, 'HTTPS (not built yet)'),
+  'http-port': port(7080, 'HTTP and WebSocket'),
+  'https-port': port(7443, 'HTTP and WebSocket over TLS'),
+  'http-names': {
+    schema: z.preprocess(
+      value => (typeof value === 'string' ? value.split(',').map(name => name.trim().toLowerCase()) : value),
+      z.array(z.string().regex(/^[a-z0-9.-]+$/, 'is not a list of names such as hub.example,hub.lan'), {
+        error: 'is not a list of names such as hub.example,hub.lan',
+      }),
+    ),
+    fallback: undefined,
+    help: 'names under which browsers may reach the hub, besides addresses and the names of the machine',
+  },
   'line-port': port(7070, 'line protocol'),
   'line-tls-port': port(7071, 'line protocol over TLS'),
   'telnet-port': port(7023, 'TELNET'),
@@ -207,6 +217,7 @@ export function readSettings({ flags, environment, file: toml, dataDir }: Source
   }
   values['data-dir'] ??= dataDir;
   values['trust-proxy'] ??= [];
+  values['http-names'] ??= [];
   values['ftp-masquerade'] ??= [];
   values['guests'] ??= isLoopback(String(values['host']));
   if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined)) {

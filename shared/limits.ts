@@ -165,5 +165,14 @@ export const limits = {
   verifiedMs: 600_000,
   /** Passwords waiting for the one worker that hashes them. */
   passwordQueueMax: 64,
+  /** Web: how long a session outlives its last request, for accounts and for guests, whose name is free again then. */
+  visitIdleMs: 300_000,
+  guestIdleMs: 3_600_000,
+  /** How long a browser stays signed in, as a Duration. */
+  browserFor: '30d',
+  /** Rows that one JSON answer holds; more come as NDJSON. */
+  jsonRowsMax: 10_000,
+  /** HTTP requests of one address in a minute: a mirror of small files makes hundreds in a second. */
+  requestsPerMinuteMax: 60_000,
   connectionsPerAddressMax: 1_000,
 } as const;

@@ -7,7 +7,7 @@ import { connect, type Hub, password, type Verb } from '../client/index.ts';
 import { type Role, roleActions } from '../server/hub/permissions.ts';
 import { type Action, actions } from '../shared/commands/command.ts';
 import { commands } from '../shared/commands/index.ts';
-import { errors, isErrorCode } from '../shared/errors.ts';
+import { type ErrorCode, errors, isErrorCode } from '../shared/errors.ts';
 import { formatFrame } from '../shared/line/grammar.ts';
 import { requestWords } from '../shared/line/request.ts';
 import { roleNames } from '../shared/model.ts';
@@ -16,6 +16,8 @@ import { type LineServer, serveLine } from './support/line-server.ts';
 import { startServer } from './support/server-process.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { cleanEnv, run } from './support/tools.ts';
+import { basic, openSocket } from './support/web-client.ts';
+import { bindWeb } from './support/web-server.ts';
 
 const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
 const commandLine = fileURLToPath(new URL('../client/cli/main.js', import.meta.url));
@@ -68,7 +70,30 @@ const onLine =
     };
   };
 
+/** The same hub over the web wire; GET and PUT have their own form there. */
+const onWeb =
+  (form: 'http' | 'socket'): Way =>
+  async (t, { hub }, user) => {
+    const { ports } = await bindWeb(t, hub);
+    if (form === 'socket') {
+      const { ask } = await openSocket(t, ports.http, basic(user));
+      return async ({ verb, input }) => (await ask(verb, input)).error?.code ?? 'ok';
+    }
+    return async ({ verb, input }) => {
+      const headers = { ...basic(user), 'content-type': 'application/json' };
+      const base = `http://127.0.0.1:${ports.http}`;
+      const answer = await (verb === 'GET'
+        ? fetch(`${base}/files${input['path']}`, { headers: basic(user) })
+        : fetch(`${base}/api/commands/${verb}`, { method: 'POST', headers, body: JSON.stringify(input) }));
+      if (answer.ok) return 'ok';
+      const { error } = (await answer.json()) as { error: { code: ErrorCode } };
+      return answer.status === errors[error.code].http ? error.code : `status ${answer.status}`;
+    };
+  };
+
 const ways: Readonly<Record<string, Way>> = {
+  http: onWeb('http'),
+  websocket: onWeb('socket'),
   'line, words': onLine(({ verb, input }) => {
     const { words, fields } = requestWords(commands[verb as keyof typeof commands], input);
     return formatFrame({ marker: '', name: verb, words, fields }, { lineEnd: '\n', form: 'words' }).trimEnd();

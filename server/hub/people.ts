@@ -3,6 +3,7 @@ import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName, type UserName } from '../../shared/names.ts';
+import { browserLabel } from '../../shared/web/browser-label.ts';
 import { Codes } from './codes.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import { type Invite, useInvite } from './invites.ts';
@@ -10,7 +11,7 @@ import type { LiveSession } from './live-session.ts';
 import { changeRoom } from './room-changes.ts';
 import type { Person } from './session.ts';
 import { Throttle } from './throttle.ts';
-import { readToken, scopeOf, type Token } from './tokens.ts';
+import { readToken, scopeOf, type Token, tokensOf } from './tokens.ts';
 import { Verified } from './verified.ts';
 import type { Write } from './writes.ts';
 
@@ -164,7 +165,12 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
       const known = await domain.store.document<AccountDocument>('account', key);
       if (!known || known.value.device) throw new HubError('no-user', `there is no account ${user} with a password`);
       const value = { ...known.value, password: await domain.passwords.hash(password) };
-      await domain.store.commit([{ kind: 'put-document', document: 'account', key, value, expect: known.version }]);
+      const writes: Write[] = [{ kind: 'put-document', document: 'account', key, value, expect: known.version }];
+      for await (const { key: tokenKey, value: token } of tokensOf(domain, key)) {
+        const isOther = token.label === browserLabel && token.id !== session.token;
+        if (isOther) writes.push({ kind: 'remove-document', document: 'token', key: tokenKey });
+      }
+      await domain.store.commit(writes);
       for (const other of [...domain.sessions.values()]) {
         if (other !== session && other.person?.principal === `u:${key}`) other.revoke();
       }

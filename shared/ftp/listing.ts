@@ -121,7 +121,7 @@ type Sign = '*' | ((character: string) => boolean);
 
 function parsePattern(pattern: string): readonly Sign[] {
   const signs: Sign[] = [];
-  const part = /\*+|\?|\[(!|\^)?(\]?[^\]]*)\]|[^]/gu;
+  const part = /\*+|\?|\[(!|\^)?(\]?[^\]]*)\]|./gsu;
   for (const [text, negation, set] of pattern.matchAll(part)) {
     if (text.startsWith('*')) signs.push('*');
     else if (text === '?') signs.push(() => true);

@@ -1,7 +1,6 @@
 /** One FTP control connection: takes commands in order, answers them, and runs one transfer at a time beside it (RFC 959). */
 import { CommandDecoder, type Decoded } from '../../../shared/ftp/command-line.ts';
-import type { FactName } from '../../../shared/ftp/listing.ts';
-import { factNames } from '../../../shared/ftp/listing.ts';
+import { type FactName, factNames } from '../../../shared/ftp/listing.ts';
 import { formatReply, type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';

@@ -12,7 +12,9 @@ export function describeRefusal(error: unknown, verb: string, log: FastifyBaseLo
     return reply(451, 'The server failed; its log says why.');
   }
   const { code, message } = error;
-  const text = `${message[0]?.toUpperCase() ?? ''}${message.slice(1)}${message.endsWith('.') ? '' : '.'}`;
+  // What stands behind a semicolon says what to do, in the words of the line protocol.
+  const [said = ''] = message.split('; ');
+  const text = `${said[0]?.toUpperCase() ?? ''}${said.slice(1)}${said.endsWith('.') ? '' : '.'}`;
   if (making.has(verb) && (code === 'no-file' || code === 'forbidden' || code === 'no-room')) return reply(553, text);
   // 501 is for what is no name at all; 550 for one that cannot be here.
   return reply(errors[code].ftp, text);
