@@ -10,6 +10,7 @@ import { limits } from '../../../shared/limits.ts';
 import { openConnection } from '../../net/outgoing.ts';
 import type { Expected } from '../../net/passive-ports.ts';
 import { secureSocket } from '../../net/secure.ts';
+import { secureUpload } from '../../net/secure-upload.ts';
 import type { FtpContext } from './context.ts';
 
 type Plan =
@@ -77,21 +78,27 @@ export class DataConnections {
     this.drop();
   }
 
-  /** The connection that was agreed on, once. Errors: NoDataConnection. */
+  /** The connection that was agreed on, once, for what goes to the client. Errors: NoDataConnection. */
   async open(signal: AbortSignal): Promise<Socket> {
+    const socket = await this.#connect(signal);
+    if (!this.isPrivate) return socket;
+    const { clock } = this.#context;
+    return this.#own(await secureSocket(socket, this.secureContext, clock).catch(noHandshake));
+  }
+
+  /** The same for what comes from the client. `isWhole`: over TLS the client said that this was all. */
+  async openForUpload(signal: AbortSignal): Promise<{ readonly socket: Socket; isWhole(): boolean }> {
+    const socket = await this.#connect(signal);
+    if (!this.isPrivate) return { socket, isWhole: () => true };
+    const { clock } = this.#context;
+    const upload = await secureUpload(socket, this.secureContext, clock).catch(noHandshake);
+    return { socket: this.#own(upload.socket), isWhole: () => upload.saidItsEnd() };
+  }
+
+  async #connect(signal: AbortSignal): Promise<Socket> {
     const plan = this.#plan;
     this.#plan = undefined;
     if (!plan) throw new NoDataConnection(notPlanned.text);
-    const socket = await this.#connect(plan, signal);
-    if (!this.isPrivate) return socket;
-    const secured = await secureSocket(socket, this.secureContext, this.#context.clock).catch(() => {
-      throw new NoDataConnection('The TLS handshake of the data connection failed.');
-    });
-    this.#demandOwn(secured);
-    return secured;
-  }
-
-  async #connect(plan: Plan, signal: AbortSignal): Promise<Socket> {
     const { clock } = this.#context;
     if (plan.kind === 'active') {
       const { address, port } = plan.to;
@@ -113,13 +120,17 @@ export class DataConnections {
     }
   }
 
-  #demandOwn(secured: TLSSocket): void {
-    if (this.#context.tlsBinding !== 'require' || secured.isSessionReused()) return;
+  #own(secured: TLSSocket): TLSSocket {
+    if (this.#context.tlsBinding !== 'require' || secured.isSessionReused()) return secured;
     secured.destroy();
     throw new NoDataConnection(
       'The data connection must resume the TLS session of the control connection; switch that on in the client.',
     );
   }
+}
+
+function noHandshake(): never {
+  throw new NoDataConnection('The TLS handshake of the data connection failed.');
 }
 
 /** Ends our half and resolves when the kernel has all; the rest is closed when the peer has closed, or soon after. */

@@ -70,7 +70,8 @@ async function fileSize(ftp: FtpConnection, path: string): Promise<number | unde
 async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, signal: AbortSignal): Promise<Reply> {
   const { context, dataConnections, state } = ftp;
   const { isPrivate } = dataConnections;
-  const receiver = new Receiver(await dataConnections.open(signal), isPrivate);
+  const opened = await dataConnections.openForUpload(signal);
+  const receiver = new Receiver(opened.socket, isPrivate);
   const { socket } = receiver;
   const destroy = () => socket.destroy();
   signal.addEventListener('abort', destroy);
@@ -83,6 +84,8 @@ async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, si
       await ftp.ask('CHUNK', { upload, offset }, { content: { octets: length, pieces: [octets] } });
       offset += length;
     }
+    // Before our own end: a client that waits for it may answer with its own.
+    if (!opened.isWhole()) throw new HubError('cancelled', 'the TLS of the data connection was cut before its end');
     socket.end();
     await settle(ftp);
     // A client that was killed closes both connections: what looks like the end of the file is none.
