@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { renderLineReference } from '../shared/line/reference.ts';
 import { permissionsPage } from './permissions-page.ts';
 import { settingsHelp } from './settings.ts';
+import { renderFtpReference } from './wires/ftp/reference.ts';
 import { renderTelnetReference } from './wires/telnet/reference.ts';
 
 /** Path below `docs/` → content. */
@@ -13,6 +14,7 @@ export function generatedPages(): ReadonlyMap<string, string> {
   return new Map([
     ['protocol/line.md', renderLineReference()],
     ['protocol/telnet.md', renderTelnetReference()],
+    ['protocol/ftp.md', renderFtpReference()],
     ['permissions.md', permissionsPage()],
     [
       'settings.md',
