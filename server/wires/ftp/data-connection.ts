@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { HubError } from '../../../shared/errors.ts';
 import type { Endpoint } from '../../../shared/ftp/endpoint.ts';
-import { reply } from '../../../shared/ftp/reply.ts';
+import { type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
 import { openConnection } from '../../net/outgoing.ts';
 import type { Expected } from '../../net/passive-ports.ts';
@@ -17,7 +17,8 @@ type Plan =
   | { readonly kind: 'passive'; readonly expected: Expected }
   | { readonly kind: 'active'; readonly to: Endpoint };
 
-export const notPlanned = reply(425, 'Say PASV, EPSV, PORT or EPRT first.');
+const notPlanned = reply(425, 'Say PASV, EPSV, PORT or EPRT first.');
+const notPrivate = reply(521, 'Data connections in clear are refused here; say PBSZ 0 and PROT P first.');
 
 /** No data connection could be had: 425. */
 export class NoDataConnection extends Error {
@@ -63,8 +64,10 @@ export class DataConnections {
     this.#plan = { kind: 'active', to };
   }
 
-  get isPlanned(): boolean {
-    return this.#plan !== undefined;
+  /** Why none can be opened, as far as that is known before one is. */
+  get refusal(): Reply | undefined {
+    if (this.#context.isPrivateOnly && !this.isPrivate) return notPrivate;
+    return this.#plan ? undefined : notPlanned;
   }
 
   drop(): void {

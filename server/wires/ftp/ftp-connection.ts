@@ -7,7 +7,7 @@ import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { Served } from '../../net/service.ts';
 import type { FtpContext } from './context.ts';
-import { DataConnections, NoDataConnection, notPlanned } from './data-connection.ts';
+import { DataConnections, NoDataConnection } from './data-connection.ts';
 import { resolvePath } from './paths.ts';
 import { describeRefusal } from './refusal.ts';
 import { verbs } from './verbs/index.ts';
@@ -126,7 +126,8 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   /** Runs a transfer: 150 and what was opened, then what `run` resolves to, or why not. Commands beside it are answered. */
   async transfer(opening: string, run: (signal: AbortSignal) => Promise<Reply>): Promise<Reply> {
-    if (!this.dataConnections.isPlanned) return notPlanned;
+    const { refusal } = this.dataConnections;
+    if (refusal) return refusal;
     const abort = new AbortController();
     this.#running = { abort, isTransfer: true };
     this.#cancelIdle?.();

@@ -12,7 +12,7 @@ import { FtpConnection } from './ftp-connection.ts';
 
 export interface FtpWireOptions
   extends Ground,
-    Pick<FtpContext, 'guests' | 'clearPasswords' | 'tlsBinding' | 'masquerade'> {
+    Pick<FtpContext, 'guests' | 'clearPasswords' | 'isPrivateOnly' | 'tlsBinding' | 'masquerade'> {
   readonly hub: Hub;
   readonly port: number;
   readonly tls: { readonly port: number; readonly key: string; readonly cert: string };
@@ -29,7 +29,7 @@ const refusals = {
 
 async function register(app: FastifyInstance, options: FtpWireOptions): Promise<void> {
   const log = app.log.child({ wire: 'ftp' });
-  const { hub, clock, guests, clearPasswords, tlsBinding, masquerade, host } = options;
+  const { hub, clock, guests, clearPasswords, isPrivateOnly, tlsBinding, masquerade, host } = options;
   const { key, cert } = options.tls;
   const context: FtpContext = {
     hub,
@@ -37,6 +37,7 @@ async function register(app: FastifyInstance, options: FtpWireOptions): Promise<
     log,
     guests,
     clearPasswords,
+    isPrivateOnly,
     certificate: { key, cert },
     passive: new PassivePorts(host, options.passivePorts),
     kernel: options.acceleration ? await loadKernelCopy() : undefined,

@@ -6,7 +6,7 @@ import { HubError } from '../../../shared/errors.ts';
 import { type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
 import { Receiver } from '../../net/receiver.ts';
-import { notPlanned, watchStall } from './data-connection.ts';
+import { watchStall } from './data-connection.ts';
 import type { FtpConnection } from './ftp-connection.ts';
 import { findFile, partialOf } from './retrieval.ts';
 import { receive } from './transfer.ts';
@@ -25,7 +25,8 @@ export async function receiveFile(ftp: FtpConnection, upload: Upload): Promise<R
   const { path, from } = upload;
   if (ftp.session.person?.isGuest === undefined) throw new HubError('auth-required');
   // What is held of an earlier upload would be given up for nothing.
-  if (!ftp.dataConnections.isPlanned) return notPlanned;
+  const { refusal } = ftp.dataConnections;
+  if (refusal) return refusal;
   // Everything that can be refused is refused before the connection is opened.
   const started = await begin(ftp, upload);
   if (typeof started !== 'string') return started;
