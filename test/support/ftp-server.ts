@@ -5,18 +5,18 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import Fastify from 'fastify';
 import type { Test } from 'tap';
 import { ownCertificate } from '../../server/certificate.ts';
+import type { Hub } from '../../server/hub/hub.ts';
 import { Places } from '../../server/net/places.ts';
 import { systemClock } from '../../server/net/system-clock.ts';
 import { ftpWire } from '../../server/wires/ftp/index.ts';
-import { testHub } from './hub.ts';
+import { type TestHub, testHub } from './hub.ts';
 import { Inbox } from './inbox.ts';
 
 const certificate = await ownCertificate(undefined);
 
 type FtpWireOptions = Parameters<typeof ftpWire>[1];
 
-export interface FtpServer {
-  readonly hub: Awaited<ReturnType<typeof testHub>>;
+export interface BoundFtp {
   readonly ports: { ftp: number; 'ftp-tls': number };
   /** Drains and closes; the teardown does it too. */
   close(): Promise<void>;
@@ -27,24 +27,33 @@ export interface FtpServerOptions extends Partial<FtpWireOptions> {
   readonly log?: { readonly level: string; readonly stream: { write(line: string): void } };
 }
 
+export interface FtpServer extends BoundFtp {
+  readonly hub: TestHub;
+}
+
 /** The accounts `ada` and `bob` have the password `secret`. Ends with the test. */
-export async function serveFtp(t: Test, { log, ...more }: FtpServerOptions = {}): Promise<FtpServer> {
-  const { clock = systemClock, guests = true } = more;
+export async function serveFtp(t: Test, options: FtpServerOptions = {}): Promise<FtpServer> {
+  const { clock = systemClock, guests = true } = options;
   const hub = await testHub({
     name: 'den',
     clock,
     settings: { guests, clearPasswords: false, registration: false },
   });
   for (const name of ['ada', 'bob']) hub.hub.disconnect((await hub.account(name)).session);
+  return { hub, ...(await bindFtp(t, hub.hub, options)) };
+}
+
+/** Ends with the test. */
+export async function bindFtp(t: Test, hub: Hub, { log, ...more }: FtpServerOptions = {}): Promise<BoundFtp> {
   const app = Fastify({ logger: log ?? { level: 'warn', stream: process.stderr } });
   const ports = { ftp: 0, 'ftp-tls': 0 };
   app.register(ftpWire, {
-    hub: hub.hub,
-    clock,
+    hub,
+    clock: systemClock,
     host: '127.0.0.1',
     port: 0,
     tls: { port: 0, key: certificate.key, cert: certificate.cert },
-    guests,
+    guests: true,
     clearPasswords: false,
     places: new Places(1_000),
     passivePorts: { first: 0, last: 0 },
@@ -60,7 +69,7 @@ export async function serveFtp(t: Test, { log, ...more }: FtpServerOptions = {})
   await app.ready();
   const close = () => app.close();
   t.teardown(close);
-  return { hub, ports, close };
+  return { ports, close };
 }
 
 /** A control connection that speaks line by line. */
