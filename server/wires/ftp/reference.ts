@@ -6,9 +6,9 @@ export function renderFtpReference(): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');
   const rows = [...verbs.values()]
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, rfc, syntax, help, open, beside }) => {
-      const when = [open ? 'before login' : '', beside ? 'during a transfer' : ''].filter(text => text !== '');
-      return `| ${name} | \`${cell(syntax)}\` | ${cell(rfc)} | ${when.join(', ')} | ${cell(help)} |`;
+    .map(({ name, rfc, syntax, help, feature, open, beside }) => {
+      const notes = [open && 'before login', beside && 'during a transfer', feature !== undefined && 'in FEAT'];
+      return `| ${name} | \`${cell(syntax)}\` | ${cell(rfc)} | ${notes.filter(Boolean).join(', ')} | ${cell(help)} |`;
     });
   return `# FTP
 
@@ -21,7 +21,7 @@ allows more: \`AUTH TLS\` comes first. TLS is 1.2 or 1.3.
 
 ## Verbs
 
-| verb | syntax | source | also works | what it does |
+| verb | syntax | source | notes | what it does |
 |---|---|---|---|---|
 ${rows.join('\n')}
 

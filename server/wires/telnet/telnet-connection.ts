@@ -116,7 +116,8 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
         clock,
         request: (verb, fields) => this.#request(verb, fields),
         routes: (path, way) => this.#context.routes({ path, way, name, host: this.connection.localAddress }),
-        quit: () => this.#bye('goodbye'),
+        // One's own last message comes at the end of the turn behind its answer.
+        quit: () => clock.soon(() => clock.soon(() => this.#bye('goodbye'))),
       },
       { name },
     );
