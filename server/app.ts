@@ -8,9 +8,13 @@ import type { Blobs, Passwords, Store } from './hub/host.ts';
 import { postOverHttp } from './net/http-post.ts';
 import { connectionsWithin, openFilesMax, Places } from './net/places.ts';
 import { Proxies } from './net/proxies.ts';
+import { routesTo } from './routes.ts';
 import type { Settings } from './settings.ts';
+import { ftpWire } from './wires/ftp/index.ts';
 import { lineWire } from './wires/line/index.ts';
+import { telnetWire } from './wires/telnet/index.ts';
 import { health } from './wires/web/health.ts';
+import { webWire } from './wires/web/index.ts';
 
 export type Listening = (name: string, address: string, port: number) => void;
 
@@ -59,16 +63,52 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     },
   });
   app.register(health, { trouble: () => store.trouble() });
-  app.register(lineWire, {
+  const doors = new Map<string, number>();
+  const listening: Listening = (name, address, port) => {
+    doors.set(name, port);
+    onListening(name, address, port);
+  };
+  const ground = {
     hub,
     clock,
     host: settings.host,
-    port: settings['line-port'],
-    tls: { port: settings['line-tls-port'], key: certificate.key, cert: certificate.cert },
     guests: settings.guests,
     places: new Places(Math.min(settings['connections-max'], connectionsWithin(openFilesMax()))),
     ...(trusted.length > 0 && { proxies: new Proxies(trusted) }),
-    onListening,
+    onListening: listening,
+  };
+  const { key, cert } = certificate;
+  app.register(lineWire, {
+    ...ground,
+    port: settings['line-port'],
+    tls: { port: settings['line-tls-port'], key, cert },
+  });
+  app.register(telnetWire, {
+    ...ground,
+    port: settings['telnet-port'],
+    tls: { port: settings['telnet-tls-port'], key, cert },
+    registration: settings.registration,
+    routes: query => routesTo(doors, query),
+  });
+  app.register(webWire, {
+    hub,
+    clock,
+    host: settings.host,
+    tls: { port: settings['https-port'], key, cert },
+    names: settings['http-names'],
+    doors: () => doors,
+    onListening: listening,
+  });
+  app.register(ftpWire, {
+    ...ground,
+    port: settings['ftp-port'],
+    tls: { port: settings['ftp-tls-port'], key, cert },
+    clearPasswords: settings['clear-passwords'],
+    passivePorts: settings['ftp-passive-ports'],
+    tlsBinding: settings['ftp-tls-binding'],
+    isPrivateOnly: settings['ftp-private'],
+    acceleration: settings['ftp-acceleration'],
+    masquerade: masqueradeOf(settings['ftp-masquerade']),
   });
   // Behind the wires' own `preClose`, which end every connection: what still runs then is only what nobody waits for.
   app.addHook('onClose', async () => {
@@ -83,6 +123,15 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     throw error;
   }
   const bound = app.server.address();
-  if (bound !== null && typeof bound !== 'string') onListening('http', bound.address, bound.port);
+  if (bound !== null && typeof bound !== 'string') listening('http', bound.address, bound.port);
   return app;
+}
+
+/** `10.0.0.0/8=10.0.0.5` … → what a client at an address is told; the first that fits holds. */
+function masqueradeOf(rules: readonly string[]): (peer: string) => string | undefined {
+  const parsed = rules.map(rule => {
+    const [range = '', address = ''] = rule.split('=');
+    return { peers: new Proxies([range]), address };
+  });
+  return peer => parsed.find(({ peers }) => peers.includes(peer))?.address;
 }

@@ -5,12 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { renderLineReference } from '../shared/line/reference.ts';
 import { permissionsPage } from './permissions-page.ts';
 import { settingsHelp } from './settings.ts';
+import { renderFtpReference } from './wires/ftp/reference.ts';
+import { renderTelnetReference } from './wires/telnet/reference.ts';
 
 /** Path below `docs/` → content. */
 export function generatedPages(): ReadonlyMap<string, string> {
   const settings = settingsHelp().replace(/\[[^\]]*\]$/gm, shown => (/hub-name|host’s/.test(shown) ? '' : shown));
   return new Map([
     ['protocol/line.md', renderLineReference()],
+    ['protocol/telnet.md', renderTelnetReference()],
+    ['protocol/ftp.md', renderFtpReference()],
     ['permissions.md', permissionsPage()],
     [
       'settings.md',

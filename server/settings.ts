@@ -1,4 +1,5 @@
 /** Every setting of the server in one table, from which flags, `PARTYLINE_*`, the file, help and the reference page derive. */
+import { isIPv4 } from 'node:net';
 import { hostname } from 'node:os';
 import { parse as parseToml } from 'smol-toml';
 import * as z from 'zod';
@@ -22,6 +23,12 @@ const onOff = z.preprocess(
 );
 const octets = whole(0, Number.MAX_SAFE_INTEGER, 'is not a number of octets');
 const file = z.string({ error: 'is not a path' }).min(1, { error: 'is not a path' });
+const rangeError = 'is neither a port nor a range such as 7100-7139';
+const masqueradeError = 'is not a list such as 10.0.0.0/8=10.0.0.5';
+const isMasquerade = (text: string): boolean => {
+  const [range = '', address = '', ...more] = text.split('=');
+  return more.length === 0 && isProxyRange(range) && isIPv4(address);
+};
 const proxyRanges = { error: 'is not a list of addresses such as 127.0.0.2,10.0.0.0/8' };
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -42,19 +49,55 @@ export const settingsTable = {
         .slice(0, 32) || 'partyline',
     help: 'the name by which the hub greets',
   },
-  'http-port': port(7080, 'HTTP: health, later the page'),
-  'https-port': port(7443, 'HTTPS (not built yet)'),
+  'http-port': port(7080, 'HTTP and WebSocket'),
+  'https-port': port(7443, 'HTTP and WebSocket over TLS'),
+  'http-names': {
+    schema: z.preprocess(
+      value => (typeof value === 'string' ? value.split(',').map(name => name.trim().toLowerCase()) : value),
+      z.array(z.string().regex(/^[a-z0-9.-]+$/, 'is not a list of names such as hub.example,hub.lan'), {
+        error: 'is not a list of names such as hub.example,hub.lan',
+      }),
+    ),
+    fallback: undefined,
+    help: 'names under which browsers may reach the hub, besides addresses and the names of the machine',
+  },
   'line-port': port(7070, 'line protocol'),
   'line-tls-port': port(7071, 'line protocol over TLS'),
-  'telnet-port': port(7023, 'TELNET (not built yet)'),
-  'telnet-tls-port': port(7024, 'TELNET over TLS (not built yet)'),
-  'ftp-port': port(7021, 'FTP (not built yet)'),
-  'ftp-tls-port': port(7022, 'FTP with implicit TLS (not built yet)'),
+  'telnet-port': port(7023, 'TELNET'),
+  'telnet-tls-port': port(7024, 'TELNET over TLS'),
+  'ftp-port': port(7021, 'FTP, and FTP over explicit TLS'),
+  'ftp-tls-port': port(7022, 'FTP over implicit TLS'),
   'ftp-passive-ports': {
-    schema: z.string().regex(/^\d{1,5}-\d{1,5}$/, 'is not a range such as 7100-7139'),
+    schema: z
+      .string({ error: rangeError })
+      .regex(/^\d{1,5}(-\d{1,5})?$/, rangeError)
+      .transform(text => {
+        const [first, last = first] = text.split('-').map(Number) as [number, number?];
+        return { first, last };
+      })
+      .refine(({ first, last }) => first <= last && last <= 65_535, rangeError),
     fallback: '7100-7139',
-    help: 'ports of FTP data connections (not built yet)',
+    help: 'ports of FTP data connections; a single one is shared by all, 0 takes any free one',
   },
+  'ftp-masquerade': {
+    schema: z.preprocess(
+      value => (typeof value === 'string' ? value.split(',').map(part => part.trim()) : value),
+      z.array(z.string().refine(isMasquerade, masqueradeError), { error: masqueradeError }),
+    ),
+    fallback: undefined,
+    help: 'address that FTP clients of a network are told: 10.0.0.0/8=10.0.0.5,0.0.0.0/0=203.0.113.7',
+  },
+  'ftp-tls-binding': {
+    schema: z.enum(['off', 'prefer', 'require'], { error: 'is none of off, prefer, require' }),
+    fallback: 'prefer',
+    help: 'FTP data connections resume the TLS session of their control connection',
+  },
+  'ftp-private': {
+    schema: onOff,
+    fallback: false,
+    help: 'FTP over TLS only: no login and no data connection in clear',
+  },
+  'ftp-acceleration': { schema: onOff, fallback: true, help: 'let the kernel copy files to FTP clients where it can' },
   guests: {
     schema: onOff,
     fallback: undefined,
@@ -179,6 +222,8 @@ export function readSettings({ flags, environment, file: toml, dataDir }: Source
   }
   values['data-dir'] ??= dataDir;
   values['trust-proxy'] ??= [];
+  values['http-names'] ??= [];
+  values['ftp-masquerade'] ??= [];
   values['guests'] ??= isLoopback(String(values['host']));
   if ((values['tls-cert'] === undefined) !== (values['tls-key'] === undefined)) {
     throw new SettingsError('tls-cert and tls-key go together: give both or none');

@@ -41,6 +41,33 @@ export const limits = {
   stallMs: 60_000,
   /** Time to give a name after connecting. */
   loginMs: 30_000,
+  /** People type slower than programs. */
+  terminalLoginMs: 60_000,
+  /** TELNET: how long a client has to answer what it is asked first; all clients that were tried take less than 210 ms. */
+  telnetAnswerMs: 750,
+  /** Keeps what forgets silent connections, such as a router, from forgetting this one. */
+  telnetNopMs: 300_000,
+  subnegotiationOctetsMax: 4 * KIB,
+  /** Negotiations of one connection that are heard: no client needs forty. */
+  negotiationsMax: 200,
+  /** Names that a client may give for its terminal (RFC 1091). */
+  terminalTypesMax: 8,
+  /** Passwords and names that one connection may try. */
+  loginTriesMax: 10,
+  /** FTP: a command line; octets without a line end after which nobody speaks FTP; a login, a pause between commands. */
+  commandOctetsMax: 4 * KIB,
+  endlessOctetsMax: 64 * KIB,
+  controlIdleMs: 300_000,
+  /** Errors before a login after which the connection ends. */
+  loginErrorsMax: 20,
+  /** Commands read and not begun; then the server stops reading. */
+  commandsHeldMax: 64,
+  /** A data connection: time to be opened, and to bring or take nothing. */
+  dataConnectMs: 20_000,
+  dataStallMs: 120_000,
+  /** A recursive listing goes so deep and names so many. */
+  listDepthMax: 16,
+  listEntriesMax: 10_000,
   /** A proxy's header: room for what it may add about TLS, and time for a packet that is sent again. */
   proxyHeaderOctetsMax: 4 * KIB,
   proxyHeaderMs: 5_000,
@@ -132,9 +159,20 @@ export const limits = {
   inviteMs: 7 * 24 * 3_600_000,
   inviteUsesMax: 1_000,
   invitesMax: 10_000,
+  /** A word of CODE: time to walk from one screen to another. */
+  codeMs: 300_000,
   /** How long a verified password is remembered, so that a mirror of ten thousand logins pays for one. */
   verifiedMs: 600_000,
   /** Passwords waiting for the one worker that hashes them. */
   passwordQueueMax: 64,
+  /** Web: how long a session outlives its last request, for accounts and for guests, whose name is free again then. */
+  visitIdleMs: 300_000,
+  guestIdleMs: 3_600_000,
+  /** How long a browser stays signed in, as a Duration. */
+  browserFor: '30d',
+  /** Rows that one JSON answer holds; more come as NDJSON. */
+  jsonRowsMax: 10_000,
+  /** HTTP requests of one address in a minute: a mirror of small files makes hundreds in a second. */
+  requestsPerMinuteMax: 60_000,
   connectionsPerAddressMax: 1_000,
 } as const;

@@ -31,3 +31,12 @@ export function octetLength(text: string): number {
   }
   return octets;
 }
+
+const http = /^(?:[A-Z]{3,10} \S+ HTTP\/\d|host:)/i;
+const LOWER_H = 104;
+
+/** A line that a browser was made to send here: the connection ends, whatever it holds behind it. */
+export function isHttp(line: string): boolean {
+  // The cheap question first: it is asked for every line.
+  return (line.includes('HTTP/') || (line.charCodeAt(0) | 32) === LOWER_H) && http.test(line);
+}

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { freePorts } from './support/free-ports.ts';
 import { connectLine } from './support/line-client.ts';
 import { addAccount, startServer } from './support/server-process.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -13,7 +14,6 @@ import { cleanEnv, type RunResult, run } from './support/tools.ts';
 t.setTimeout(120_000);
 
 const main = fileURLToPath(new URL('../server/main.js', import.meta.url));
-const freePorts = { PARTYLINE_HTTP_PORT: '0', PARTYLINE_LINE_PORT: '0', PARTYLINE_LINE_TLS_PORT: '0' };
 
 /** A start that is expected to end by itself. */
 async function refusedStart(t: Test, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<RunResult> {
@@ -47,7 +47,7 @@ t.test('a first start makes folder, certificate and lobby, and says where it lis
   t.match(said, /^partyline ready$/m);
   const [, fingerprint] = /^certificate sha256 (\S+)$/m.exec(said) ?? [];
   t.equal(
-    await peerFingerprint(server.ports.lineTls),
+    await peerFingerprint(server.ports['line-tls']),
     fingerprint,
     'the printed fingerprint is the one that is served',
   );
@@ -58,7 +58,7 @@ t.test('a first start makes folder, certificate and lobby, and says where it lis
   t.match(String(await client.rest()), /^= ROOMS room=lobby /m);
   await server.kill('SIGTERM');
   await server.start();
-  t.equal(await peerFingerprint(server.ports.lineTls), fingerprint, 'the certificate is kept');
+  t.equal(await peerFingerprint(server.ports['line-tls']), fingerprint, 'the certificate is kept');
   t.notMatch(server.output(), /first start/);
   await server.kill('SIGTERM');
   const [cert, key] = ['cert.pem', 'key.pem'].map(name => join(server.dataDir, name));
@@ -66,7 +66,7 @@ t.test('a first start makes folder, certificate and lobby, and says where it lis
     dataDir: await tempDir(t),
     args: ['--ephemeral', '--tls-cert', cert!, '--tls-key', key!],
   });
-  t.equal(await peerFingerprint(other.ports.lineTls), fingerprint, 'so is one of the administrator’s own');
+  t.equal(await peerFingerprint(other.ports['line-tls']), fingerprint, 'so is one of the administrator’s own');
   const eve = await connectLine(t, other.ports.line);
   eve.send('NICK eve\nSAY lobby :hi');
   eve.finish();
@@ -103,7 +103,12 @@ t.test('a port that is taken is one clear line and exit 69, whichever wire it is
   await new Promise(resolve => taken.once('listening', resolve));
   t.teardown(() => taken.close());
   const { port } = taken.address() as { port: number };
-  for (const setting of Object.keys(freePorts)) {
+  for (const setting of [
+    'PARTYLINE_HTTP_PORT',
+    'PARTYLINE_LINE_PORT',
+    'PARTYLINE_LINE_TLS_PORT',
+    'PARTYLINE_TELNET_PORT',
+  ]) {
     const { code, stderr, stdout } = await refusedStart(t, [], { [setting]: String(port) });
     t.equal(code, 69, setting);
     t.match(stderr, new RegExp(`^partyline: port ${port} is taken; [^\\n]*\\n$`));

@@ -28,7 +28,7 @@ interface Person {
   readonly env: NodeJS.ProcessEnv;
   readonly url: string;
   readonly folder: string;
-  readonly ports: { readonly line: number; readonly lineTls: number };
+  readonly ports: { readonly line: number; readonly 'line-tls': number };
 }
 
 // One server and one account for all: a process costs more than what most of these tests do.
@@ -189,7 +189,7 @@ t.test('people talk: say, tail, chat and raw', async t => {
   following.kill('SIGINT');
   for (const [scheme, port] of [
     ['pl', ports.line],
-    ['pls', ports.lineTls],
+    ['pls', ports['line-tls']],
   ]) {
     const raw = await tell('NICK bo\nPING x\n', 'raw', `${scheme}://127.0.0.1:${port}`);
     t.match(
@@ -205,7 +205,7 @@ t.test('a saved hub, the known certificate, and the way to a hub', async t => {
   t.match(await pl('ls', 'den:/'), { code: 64, stderr: /^partyline: den is not a saved hub; partyline login den / });
   t.equal((await pl('login', 'den', url)).code, 0);
   t.match(String((await pl('ls', 'den:/')).stdout), / lobby\/$/m);
-  const secure = `pls://ada@127.0.0.1:${ports.lineTls}`;
+  const secure = `pls://ada@127.0.0.1:${ports['line-tls']}`;
   t.match((await pl('ls', `${secure}/`)).stderr, /has the certificate sha256 \S+; it is remembered\n$/);
   t.match(await pl('ls', `${secure}/`), { code: 0, stderr: '' });
   const known = join(folder, 'config', 'partyline', 'known-hubs.json');
@@ -213,7 +213,7 @@ t.test('a saved hub, the known certificate, and the way to a hub', async t => {
   t.match(await pl('ls', `${secure}/`), { code: 77, stderr: /certificate of .* known hubs/ });
   await writeFile(known, '{ half');
   t.match(await pl('ls', `${secure}/`), { code: 64, stderr: /known-hubs\.json is not JSON; mend it or remove it/ });
-  const doctor = await pl('doctor', `pls://127.0.0.1:${ports.lineTls}`);
+  const doctor = await pl('doctor', `pls://127.0.0.1:${ports['line-tls']}`);
   for (const line of [
     /^reach and sign in +\S+ ms$/m,
     /^certificate sha256 +[0-9A-F:]{95}$/m,

@@ -33,7 +33,7 @@ function assertAnswers(t: Test, output: string): void {
 t.test('the tools of Debian hold a session and get every answer before the end', async t => {
   const server = await startServer(t);
   const line = String(server.ports.line);
-  const tls = String(server.ports.lineTls);
+  const tls = String(server.ports['line-tls']);
   const tools: readonly (readonly [name: string, program: string, args: readonly string[], input: string])[] = [
     ['nc.openbsd -N', 'nc', ['-N', '127.0.0.1', line], hello],
     ['ncat', 'ncat', ['127.0.0.1', line], hello],

@@ -7,15 +7,18 @@ import { connect, type Hub, password, type Verb } from '../client/index.ts';
 import { type Role, roleActions } from '../server/hub/permissions.ts';
 import { type Action, actions } from '../shared/commands/command.ts';
 import { commands } from '../shared/commands/index.ts';
-import { errors, isErrorCode } from '../shared/errors.ts';
+import { type ErrorCode, errors, isErrorCode } from '../shared/errors.ts';
 import { formatFrame } from '../shared/line/grammar.ts';
 import { requestWords } from '../shared/line/request.ts';
 import { roleNames } from '../shared/model.ts';
+import { bindFtp, dialData, enter } from './support/ftp-server.ts';
 import { connectLine } from './support/line-client.ts';
 import { type LineServer, serveLine } from './support/line-server.ts';
 import { startServer } from './support/server-process.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { cleanEnv, run } from './support/tools.ts';
+import { basic, openSocket } from './support/web-client.ts';
+import { bindWeb } from './support/web-server.ts';
 
 const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
 const commandLine = fileURLToPath(new URL('../client/cli/main.js', import.meta.url));
@@ -68,7 +71,48 @@ const onLine =
     };
   };
 
+/** The same hub over the web wire; GET and PUT have their own form there. */
+const onWeb =
+  (form: 'http' | 'socket'): Way =>
+  async (t, { hub }, user) => {
+    const { ports } = await bindWeb(t, hub);
+    if (form === 'socket') {
+      const { ask } = await openSocket(t, ports.http, basic(user));
+      return async ({ verb, input }) => (await ask(verb, input)).error?.code ?? 'ok';
+    }
+    return async ({ verb, input }) => {
+      const headers = { ...basic(user), 'content-type': 'application/json' };
+      const base = `http://127.0.0.1:${ports.http}`;
+      const answer = await (verb === 'GET'
+        ? fetch(`${base}/files${input['path']}`, { headers: basic(user) })
+        : fetch(`${base}/api/commands/${verb}`, { method: 'POST', headers, body: JSON.stringify(input) }));
+      if (answer.ok) return 'ok';
+      const { error } = (await answer.json()) as { error: { code: ErrorCode } };
+      return answer.status === errors[error.code].http ? error.code : `status ${answer.status}`;
+    };
+  };
+
+/** What FTP has no verb for is not tried. */
+const onFtp: Way = async (t, { hub }, user) => {
+  const { ports } = await bindFtp(t, hub);
+  const control = await enter(t, ports.ftp, user);
+  return async ({ verb, input: { path } }) => {
+    const spoken = { LS: 'STAT', GET: 'RETR', MKDIR: 'MKD', PUT: 'STOR', RM: 'RMD' }[verb as string];
+    if (spoken === undefined) return 'no verb';
+    const isTransfer = verb === 'GET' || verb === 'PUT';
+    const data = isTransfer && (await dialData(t, await control.passivePort()));
+    const first = await control.ask(`${spoken} ${path}`);
+    if (data) data.end().resume();
+    if (!/^[45]/.test(first)) return isTransfer ? (await control.reply()).replace(/^226 .*/, 'ok') : 'ok';
+    // What a dropper does not see is not there for them.
+    return first.replace(/^55[03] There is no room.*/, 'no-room').replace(/^55[03] .*/, 'forbidden');
+  };
+};
+
 const ways: Readonly<Record<string, Way>> = {
+  ftp: onFtp,
+  http: onWeb('http'),
+  websocket: onWeb('socket'),
   'line, words': onLine(({ verb, input }) => {
     const { words, fields } = requestWords(commands[verb as keyof typeof commands], input);
     return formatFrame({ marker: '', name: verb, words, fields }, { lineEnd: '\n', form: 'words' }).trimEnd();
@@ -137,6 +181,7 @@ t.test('the table answers on every way in', async t => {
       await make(dora, 'ROLE', { room: 'den', user: 'cleo', role });
       for (const action of actions) {
         const answer = await person(tries[action](n));
+        if (answer === 'no verb') continue;
         const expected = expectedOf(role, action);
         if (!isProcess || expected === 'ok') t.equal(answer, expected, `${way}: ${role} ${action}`);
         else if (isErrorCode(expected))

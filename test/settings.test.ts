@@ -41,7 +41,7 @@ t.test('without any word the server is on loopback, on the published ports, with
     'telnet-tls-port': 7024,
     'ftp-port': 7021,
     'ftp-tls-port': 7022,
-    'ftp-passive-ports': '7100-7139',
+    'ftp-passive-ports': { first: 7100, last: 7139 },
     guests: true,
     ephemeral: false,
     'clear-passwords': false,
@@ -132,7 +132,9 @@ t.test('a value that cannot be is refused with its name, its origin and what it 
     ['log-level', 'loud', /none of fatal, error/],
     ['connections-max', '0', /not a number of connections/],
     ['ballast-octets', '1.5', /not a number of octets/],
-    ['ftp-passive-ports', '7100', /not a range/],
+    ['ftp-passive-ports', '7139-7100', /neither a port nor a range/],
+    ['ftp-masquerade', '10.0.0.5', /not a list such as/],
+    ['ftp-tls-binding', 'maybe', /none of off, prefer/],
     ['hub-name', 'a b', /letters, digits/],
     ['tls-cert', 'cert.pem', /go together/],
   ];
@@ -149,6 +151,8 @@ t.test('every setting can be given by each of the three ways', async t => {
     'data-dir': '/d',
     'hub-name': 'den',
     'ftp-passive-ports': '1-2',
+    'ftp-masquerade': '10.0.0.0/8=10.0.0.5',
+    'ftp-tls-binding': 'off',
     'tls-cert': 'c',
     'tls-key': 'k',
     'log-level': 'warn',
@@ -156,7 +160,9 @@ t.test('every setting can be given by each of the three ways', async t => {
   };
   const names = Object.keys(settingsTable) as SettingName[];
   const isSwitch = (name: SettingName) =>
-    ['ephemeral', 'guests', 'registration', 'clear-passwords', 'webhooks'].includes(name);
+    ['ephemeral', 'guests', 'registration', 'clear-passwords', 'webhooks', 'ftp-acceleration', 'ftp-private'].includes(
+      name,
+    );
   const values = Object.fromEntries(names.map(name => [name, odd[name] ?? (isSwitch(name) ? 'on' : '9')]));
   const environment = Object.fromEntries(names.map(name => [environmentKey(name), values[name]!]));
   const file = names.map(name => `${name} = ${JSON.stringify(values[name])}`).join('\n');

@@ -35,7 +35,7 @@ export async function withField<T>(size: number, use: (field: Field) => Promise<
   try {
     const source = await makeSource(join(folder, 'source'), size);
     const own = await startOwn('partyline', folder, {});
-    servers.push(own, await startOwn('partyline, JavaScript only', folder, { PARTYLINE_FTP_SENDFILE: 'off' }));
+    servers.push(own, await startOwn('partyline, JavaScript only', folder, { PARTYLINE_FTP_ACCELERATION: 'off' }));
     const pem = await makePem(folder);
     for (const mover of ['kernel', 'buffers'] as const) {
       const root = join(folder, `bare-${mover}`);

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../test/support/free-ports.ts';
 import { type Program, startProgram } from '../process.ts';
 import { inFolder, type Server, temporary } from './server.ts';
 
@@ -34,15 +35,7 @@ export async function startPartylineOn(
   flags: readonly string[] = [],
   more: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
-  const env = {
-    PARTYLINE_DATA_DIR: data,
-    PARTYLINE_HTTP_PORT: '0',
-    PARTYLINE_LINE_PORT: '0',
-    PARTYLINE_LINE_TLS_PORT: '0',
-    PARTYLINE_FTP_PORT: '0',
-    PARTYLINE_FTP_TLS_PORT: '0',
-    ...more,
-  };
+  const env = { ...freePorts, PARTYLINE_DATA_DIR: data, ...more };
   const args = [...flags, build('server/main.js')];
   const program = await startProgram(process.execPath, args, { env, ready: /^partyline ready$/m });
   const port = Number(/^listening line \S+:(\d+)$/m.exec(program.output())?.[1] ?? 0);

@@ -211,7 +211,7 @@ async function doctorFtp(server: string | undefined): Promise<void> {
       port: port === undefined ? settings['ftp-port'] : Number(port),
       ...(user !== undefined && { user }),
       ...(secret !== undefined && { password: secret }),
-      passivePorts: settings['ftp-passive-ports'],
+      passivePorts: Object.values(settings['ftp-passive-ports']).join('-'),
     },
     say,
   );

@@ -49,7 +49,12 @@ const subjects: Readonly<Record<string, readonly [about: string, Readonly<Record
 };
 
 /** Those that stand for themselves. */
-const alone: Readonly<Record<string, Verb>> = { search: 'SEARCH', stats: 'STATS', allowance: 'ALLOWANCE' };
+const alone: Readonly<Record<string, Verb>> = {
+  search: 'SEARCH',
+  stats: 'STATS',
+  allowance: 'ALLOWANCE',
+  code: 'CODE',
+};
 
 export function addHubCommands(program: Command): void {
   for (const [subject, [about, verbs]] of Object.entries(subjects)) {

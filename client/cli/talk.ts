@@ -1,12 +1,12 @@
 /** Subcommands that talk: chat say tail, and raw, a nc that half-closes rightly. */
 import { connect as connectTcp } from 'node:net';
-import { createInterface } from 'node:readline/promises';
 import { connect as connectTls } from 'node:tls';
 import type { Command } from 'commander';
 import type { HubEvent } from '../../shared/events.ts';
 import { pathComponents } from '../../shared/names.ts';
-import { type Hub, PartylineError, type Room } from '../index.ts';
-import { endOnInterrupt, exitCodeOf, openHub, resolveAddress, type SecretOptions } from './context.ts';
+import { PartylineError } from '../index.ts';
+import { chat } from './chat.ts';
+import { endOnInterrupt, openHub, resolveAddress, type SecretOptions } from './context.ts';
 
 type RoomEvent = Exclude<HubEvent, { event: 'GAP' }>;
 
@@ -40,51 +40,6 @@ function clock(time: string): string {
   return new Date(time).toTimeString().slice(0, 5);
 }
 
-async function show(room: Room): Promise<void> {
-  for await (const event of room) {
-    const line = renderEvent(event);
-    if (line !== undefined) process.stdout.write(`${line}\n`);
-  }
-}
-
-async function chat(hub: Hub, first: string): Promise<void> {
-  let room = await hub.join(first, {});
-  void show(room).catch(error => process.exit(exitCodeOf(error)));
-  void tellStatus(hub);
-  const lines = createInterface({ input: process.stdin, terminal: false });
-  for await (const line of lines) {
-    const [, word, rest = ''] = /^\/(\w+) ?(.*)$/.exec(line) ?? [];
-    if (word === 'quit') break;
-    if (word === 'join') room = await change(hub, room, rest.replace(/^#/, ''));
-    else if (word !== undefined && !line.startsWith('//'))
-      process.stderr.write(`/${word}: there are /join ROOM and /quit; // begins a text with /\n`);
-    else if (line.trim() !== '') await room.say(line.replace(/^\/\//, '/')).catch(error => void exitCodeOf(error));
-  }
-  await hub.finish();
-}
-
-/** The room that was entered; the one before if it cannot be, which is said. */
-async function change(hub: Hub, from: Room, to: string): Promise<Room> {
-  try {
-    const room = await hub.join(to, {});
-    if (room === from) return from;
-    await from.part();
-    void show(room).catch(error => process.exit(exitCodeOf(error)));
-    process.stdout.write(`* you are in ${room.name}\n`);
-    return room;
-  } catch (error) {
-    exitCodeOf(error);
-    return from;
-  }
-}
-
-async function tellStatus(hub: Hub): Promise<void> {
-  for await (const change of hub.status()) {
-    if (change.kind === 'down') process.stderr.write(`* the connection is lost; trying again\n`);
-    if (change.kind === 'up') process.stderr.write('* connected\n');
-  }
-}
-
 function roomOf(path: string): string {
   return pathComponents(path.replace(/\/$/, '') || '/')[0] ?? 'lobby';
 }
@@ -95,9 +50,10 @@ export function addTalkCommands(program: Command): void {
     .description('talk in a room: partyline chat pl://ada@den/lobby')
     .option('--password-stdin', 'read the password from standard input')
     .action(async (text: string, room: string | undefined, flags: SecretOptions) => {
-      endOnInterrupt();
+      // On a screen ^C is a key.
+      if (!process.stdin.isTTY) endOnInterrupt();
       const address = await resolveAddress(text);
-      await chat(await openHub(address, flags), room ?? roomOf(address.path));
+      await chat(await openHub(address, flags), address, room ?? roomOf(address.path));
     });
   program
     .command('say <room> [text...]')

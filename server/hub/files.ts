@@ -25,7 +25,7 @@ import {
 } from './tree.ts';
 import type { Write } from './writes.ts';
 
-export type FileHandlers = Pick<Handlers, 'LS' | 'STAT' | 'GET' | 'MKDIR' | 'RM' | 'MV' | 'CP'>;
+export type FileHandlers = Pick<Handlers, 'LS' | 'STAT' | 'GET' | 'MKDIR' | 'RM' | 'TOUCH' | 'MV' | 'CP'>;
 
 export function fileHandlers(domain: Domain, quotas: Quotas): FileHandlers {
   return {
@@ -113,6 +113,19 @@ export function fileHandlers(domain: Domain, quotas: Quotas): FileHandlers {
       const write = { kind: 'remove-entry', path, recursive, ...onlyOwn(person, room) } as const;
       const seq = await changeFiles(domain, person, [event], [write]);
       return { path, count, ...seq };
+    },
+
+    async TOUCH({ room, person }, { path, modified: time }) {
+      demandNotRoot(path);
+      const entry = await entryAt(domain, path);
+      demand(person, 'delete-own', room.rights, entry);
+      const modified = formatTime(Date.parse(time));
+      const own =
+        entry.type === 'file'
+          ? ({ contentOf: path, expect: { hash: entry.hash } } as const)
+          : ({ expect: 'any' } as const);
+      await domain.store.commit([{ kind: 'put-entry', entry: { ...entry, modified }, ...own }]);
+      return { path, modified };
     },
 
     async MV({ room, person }, { from, to, mode = 'new' }) {

@@ -3,13 +3,15 @@ import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import { foldName, type UserName } from '../../shared/names.ts';
+import { browserLabel } from '../../shared/web/browser-label.ts';
+import { Codes } from './codes.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import { type Invite, useInvite } from './invites.ts';
 import type { LiveSession } from './live-session.ts';
 import { changeRoom } from './room-changes.ts';
 import type { Person } from './session.ts';
 import { Throttle } from './throttle.ts';
-import { readToken, scopeOf, type Token } from './tokens.ts';
+import { readToken, scopeOf, type Token, tokensOf } from './tokens.ts';
 import { Verified } from './verified.ts';
 import type { Write } from './writes.ts';
 
@@ -41,11 +43,12 @@ function demandTls(session: LiveSession, domain: Domain): void {
   throw new HubError('tls-required', 'a password in clear from another host is refused; use the TLS port');
 }
 
-export type PeopleHandlers = Pick<Handlers, 'NICK' | 'LOGIN' | 'TOKEN' | 'REGISTER' | 'PASSWORD' | 'WHOAMI'>;
+export type PeopleHandlers = Pick<Handlers, 'NICK' | 'LOGIN' | 'TOKEN' | 'REGISTER' | 'CODE' | 'PASSWORD' | 'WHOAMI'>;
 
 export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
   const throttle = await Throttle.load(domain);
   const verified = new Verified(domain);
+  const codes = new Codes(domain);
   domain.endings.add(session => giveNameUp(domain, session));
 
   function become(session: LiveSession, account: AccountDocument, token?: Token): { user: UserName } {
@@ -103,8 +106,15 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
     },
 
     async LOGIN({ session }, { user, password }) {
+      const key = foldName(user);
+      throttle.check(key, session.origin.address);
+      // It is spent when somebody on the way has read it.
+      if (codes.redeem(key, password)) {
+        const account = await domain.store.document<AccountDocument>('account', key);
+        if (account) return become(session, account.value);
+      }
       demandTls(session, domain);
-      return become(session, await verify(foldName(user), session, password));
+      return become(session, await verify(key, session, password));
     },
 
     async TOKEN({ session }, { token }) {
@@ -135,6 +145,13 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
       return { ...become(session, account), ...(account.admin && { admin: true }) };
     },
 
+    CODE({ person }) {
+      if (person.isGuest || person.scope)
+        throw new HubError('forbidden', 'only whoever entered with a password has one');
+      const { code, untilMs } = codes.issue(foldName(person.name));
+      return { code, until: formatTime(untilMs) };
+    },
+
     async PASSWORD({ session, person }, { user, old, new: password }) {
       demandTls(session, domain);
       const isOwn = user === undefined || foldName(user) === foldName(person.name);
@@ -148,7 +165,12 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
       const known = await domain.store.document<AccountDocument>('account', key);
       if (!known || known.value.device) throw new HubError('no-user', `there is no account ${user} with a password`);
       const value = { ...known.value, password: await domain.passwords.hash(password) };
-      await domain.store.commit([{ kind: 'put-document', document: 'account', key, value, expect: known.version }]);
+      const writes: Write[] = [{ kind: 'put-document', document: 'account', key, value, expect: known.version }];
+      for await (const { key: tokenKey, value: token } of tokensOf(domain, key)) {
+        const isOther = token.label === browserLabel && token.id !== session.token;
+        if (isOther) writes.push({ kind: 'remove-document', document: 'token', key: tokenKey });
+      }
+      await domain.store.commit(writes);
       for (const other of [...domain.sessions.values()]) {
         if (other !== session && other.person?.principal === `u:${key}`) other.revoke();
       }

@@ -3,10 +3,12 @@
  * a peer that takes nothing for too long, half-closes, and lingers so that the last words are heard. Knows no protocol.
  */
 import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
 import { addressOf } from './proxies.ts';
 import { resetSocket } from './reset.ts';
+import { secureSocket } from './secure.ts';
 
 export interface ConnectionEvents {
   data(octets: Buffer): void;
@@ -52,6 +54,11 @@ export class Connection {
     return this.address.startsWith('127.') || this.address === '::1';
   }
 
+  /** Under which the peer reached this machine. */
+  get localAddress(): string {
+    return (this.#socket.localAddress ?? '').replace(/^::ffff:/, '');
+  }
+
   /** Gone, or our FIN is sent or on its way: what is written now is thrown away. */
   get isEnded(): boolean {
     return this.#socket.destroyed || this.#socket.writableEnded;
@@ -80,11 +87,13 @@ export class Connection {
       this.#cancelStall = undefined;
       events.drain();
     });
-    socket.on('close', () => {
-      this.#cancelStall?.();
-      events.close();
-    });
+    socket.on('close', this.#closed);
   }
+
+  readonly #closed = () => {
+    this.#cancelStall?.();
+    this.#events?.close();
+  };
 
   /** Queues octets; all that is queued in one turn leaves together. A buffer must not change until it has left. */
   write(octets: string | Uint8Array): void {
@@ -128,6 +137,28 @@ export class Connection {
       if (this.#queue.length > 0) this.#flush(done);
       else socket.write(nothing, done);
     });
+  }
+
+  /**
+   * The same connection over TLS, from here on, for the same events; this object is not to be used any more. What was
+   * written leaves before the handshake. Rejects when that fails.
+   */
+  async secured(context: SecureContext): Promise<Connection> {
+    const socket = this.#socket;
+    const events = this.#events;
+    for (const name of ['data', 'end', 'drain'] as const) socket.removeAllListeners(name);
+    // In the same turn where that is possible: what was read already must not flow past the handshake.
+    if (this.pendingOctets > 0) await this.drained();
+    const secured = await secureSocket(socket, context, this.#clock);
+    socket.off('close', this.#closed);
+    const connection = new Connection(
+      secured,
+      true,
+      this.#clock,
+      this.#isProxied ? { address: this.address } : undefined,
+    );
+    if (events) connection.listen(events);
+    return connection;
   }
 
   pause(): void {

@@ -61,6 +61,13 @@ export const files = {
     output: z.object({ path: FilePath, count: Count, seq: Seq.optional() }),
     needs: ['list', 'path'],
   }),
+  TOUCH: command({
+    summary: 'Say when a file or folder of yours was changed.',
+    words: ['path', 'modified'],
+    input: z.object({ path: FilePath, modified: z.iso.datetime({ error: 'is a time such as 2026-11-23T01:15:00Z' }) }),
+    output: z.object({ path: FilePath, modified: Time }),
+    needs: ['list', 'path'],
+  }),
   MV: command({
     summary: 'Rename or move a file or folder; mode=replace takes the place of a file of yours.',
     words: ['from', 'to'],

@@ -1,6 +1,6 @@
 /** Table 1, people: how a session gets its name. */
 import * as z from 'zod';
-import { Flag, InviteId, Password } from '../model.ts';
+import { Flag, InviteId, Password, Time } from '../model.ts';
 import { UserName } from '../names.ts';
 import { command } from './command.ts';
 
@@ -14,7 +14,7 @@ export const people = {
     barrier: true,
   }),
   LOGIN: command({
-    summary: 'Enter with an account and its password.',
+    summary: 'Enter with an account and its password, or a word that CODE gave.',
     words: ['user', 'password…'],
     input: z.object({ user: UserName, password: Password }),
     output: z.object({ user: UserName }),
@@ -37,6 +37,12 @@ export const people = {
     open: true,
     barrier: true,
     audit: ['user', 'invite'],
+  }),
+  CODE: command({
+    summary: 'Give a word that enters once instead of your password, for links that others can read.',
+    words: [],
+    input: z.object({}),
+    output: z.object({ code: z.string(), until: Time }),
   }),
   PASSWORD: command({
     summary:

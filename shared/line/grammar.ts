@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from '../errors.ts';
 import { limits } from '../limits.ts';
-import { octetLength } from '../text.ts';
+import { isHttp, octetLength } from '../text.ts';
 import type { LineEnd } from './decoder.ts';
 
 /** '' is a request, '+' and '-' final replies, '=' a row, '*' an event. */
@@ -27,7 +27,6 @@ export interface BadBody {
   readonly name?: string;
 }
 
-const http = /^(?:[A-Z]{3,10} \S+ HTTP\/\d|host:)/i;
 const greeting = /^PARTYLINE\/\d+(?= |$)/;
 const quotedWord = /^"((?:[^"\\]|\\["\\])*)"(?= |$)/;
 const verbCharsMax = 16;
@@ -39,13 +38,12 @@ const SLASH = 47;
 const COLON = 58;
 const EQUALS = 61;
 const LOWER_A = 97;
-const LOWER_H = 104;
 const LOWER_Z = 122;
 const BRACE = 123;
 
 // Character codes and not expressions: this runs for every line, and is five times as fast.
 export function parseBody(line: string): Body | BadBody {
-  if ((line.includes('HTTP/') || (line.charCodeAt(0) | 32) === LOWER_H) && http.test(line)) {
+  if (isHttp(line)) {
     return { fault: 'protocol-attack', reason: 'this port does not speak HTTP' };
   }
   const marker = line.charCodeAt(1) === SPACE && '+-=*'.includes(line[0]!) ? (line[0] as Marker) : '';

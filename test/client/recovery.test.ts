@@ -264,7 +264,7 @@ t.test('names of the greatest length come back, and progress has a rate', async 
 t.test('the certificate that was seen first is the one that is trusted, also for further connections', async t => {
   const folder = await tempDir(t);
   const knownHubs = join(folder, 'config/known-hubs.json');
-  const address = `pls://ada@127.0.0.1:${server.ports.lineTls}`;
+  const address = `pls://ada@127.0.0.1:${server.ports['line-tls']}`;
   const secure = () => connect(address, { auth: password('secret'), reconnect: false, knownHubs });
   const hub = await secure();
   await writeFile(join(folder, 'f'), randomBytes(100_000));
@@ -274,7 +274,7 @@ t.test('the certificate that was seen first is the one that is trusted, also for
   await t.rejects(connect(address.replace('pls', 'pl'), { tls: true }), { code: 'tls-required' });
   await hub.finish();
   const known = JSON.parse(await readFile(knownHubs, 'utf8')) as Record<string, string>;
-  t.same(Object.keys(known), [`127.0.0.1:${server.ports.lineTls}`]);
+  t.same(Object.keys(known), [`127.0.0.1:${server.ports['line-tls']}`]);
   await writeFile(knownHubs, JSON.stringify({ ...known, [Object.keys(known)[0]!]: 'AA:BB' }));
   await t.rejects(secure(), { code: 'tls-required' });
   await writeFile(knownHubs, '{ half');

@@ -30,7 +30,7 @@ async function finished(file: string): Promise<string> {
 t.test('a crowd that says nothing, half a line or half a handshake keeps nobody out and costs little', async t => {
   const server = await startServer(t);
   await addAccount(server, 'ada', 'secret');
-  const { line, lineTls } = server.ports;
+  const { line, 'line-tls': lineTls } = server.ports;
   const kinds: readonly (readonly [port: number, words: string])[] = [
     [line, ''],
     [line, 'LOGIN ada :sec'],

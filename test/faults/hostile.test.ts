@@ -44,12 +44,12 @@ t.test('handshakes that are begun and never ended take no descriptors from those
   ada.send('LOGIN ada :secret');
   await ada.until(/^\+ LOGIN/);
   for (let n = 0; n < 200; n++) {
-    const brief = await connectLine(t, server.ports.lineTls, { tls: true });
+    const brief = await connectLine(t, server.ports['line-tls'], { tls: true });
     t.match(await brief.line(), /^\* PARTYLINE/);
     brief.finish();
     await brief.ended;
   }
-  const crowd = await Promise.all(Array.from({ length: 400 }, () => dial({ port: server.ports.lineTls })));
+  const crowd = await Promise.all(Array.from({ length: 400 }, () => dial({ port: server.ports['line-tls'] })));
   for (const socket of crowd) {
     socket.on('error', () => undefined);
     socket.write('\x16\x03\x01');

@@ -307,6 +307,29 @@ t.test('getting in', async t => {
     );
   });
 
+  t.test(
+    'a word of CODE enters once instead of the password, for a while, in clear too; a new one voids the old',
+    async t => {
+      const clock = new TurnedClock();
+      const { account, guest, stranger } = await testHub({ clock });
+      const ada = await account('ada');
+      const enter = (password: string) =>
+        stranger({ address: '192.0.2.7', loopback: false }).code('LOGIN', { user: 'Ada', password });
+      const { code, until } = await ada.do('CODE', {});
+      t.match(code, /^[a-z2-9]{5}-[a-z2-9]{5}$/);
+      t.ok(Date.parse(until) > clock.now());
+      t.equal(await enter('aaaaa-aaaaa'), 'tls-required');
+      t.equal(await enter(code.toUpperCase()), 'ok');
+      t.equal(await enter(code), 'tls-required', 'it was spent');
+      const { code: former } = await ada.do('CODE', {});
+      const { code: latter } = await ada.do('CODE', {});
+      t.equal(await enter(former), 'tls-required');
+      clock.turn(limits.codeMs);
+      t.equal(await enter(latter), 'tls-required', 'it is too old');
+      t.equal(await (await guest('gus')).code('CODE', {}), 'forbidden');
+    },
+  );
+
   t.test('a new password ends the other sessions; the old one is asked for, but not of an administrator', async t => {
     const { account, stranger } = await testHub();
     const [ada, phone, admin] = [await account('ada'), await account('ada'), await account('admin')];

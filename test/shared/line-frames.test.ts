@@ -1,6 +1,6 @@
 /** The decoder and the grammar of the line protocol without a socket: examples, and properties with their seeds printed. */
 import * as fc from 'fast-check';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { commands } from '../../shared/commands/index.ts';
 import { HubError } from '../../shared/errors.ts';
 import { eventSchemas } from '../../shared/events.ts';
@@ -10,10 +10,9 @@ import { Pieces } from '../../shared/line/pieces.ts';
 import { renderLineReference } from '../../shared/line/reference.ts';
 import { answerFields, joinPieces, requestFields, requestWords } from '../../shared/line/request.ts';
 import { hostileOctets, hostileText, piecesOf } from '../support/generators.ts';
-import { freshSeed } from '../support/octets.ts';
+import { assertProperty } from '../support/properties.ts';
 
 const small = { lineOctetsMax: 60, blobOctetsMax: 40 };
-const runs = process.env['PARTYLINE_TEST_LONG'] === '1' ? 100_000 : 3_000;
 t.setTimeout(600_000);
 
 /** Everything that comes out, blobs joined, so that two decodings can be compared. */
@@ -38,12 +37,6 @@ function shown(decoded: Decoded): unknown {
 }
 
 const decodeText = (text: string): unknown[] => decodeAll([Buffer.from(text)]);
-
-function assertProperty<T>(t: Test, what: string, property: fc.IProperty<T>): void {
-  const seed = freshSeed() | 0;
-  const result = fc.check(property, { numRuns: runs, seed });
-  t.notOk(result.failed, `${what} (seed ${seed})${result.failed ? `\n${fc.defaultReportMessage(result)}` : ''}`);
-}
 
 /** Lines as people, programs and attackers write them: labels, sizes, verbs, blobs that fit or not, and noise. */
 const wireOctets = fc

@@ -13,8 +13,11 @@ export const MODES = ['whole', 'octet', 'pieces'] as const;
 export type Mode = (typeof MODES)[number];
 
 export interface PlayOptions {
-  /** Opens the connection of a person on their first line; it must stay half-open after the server's FIN. */
-  readonly connect: (who: string) => Promise<Duplex>;
+  /**
+   * Opens the connection of a person on their first line; it must stay half-open after the server's FIN. What was captured
+   * so far may say where to: `data1` can be a connection to the port that `{port1=…}` was.
+   */
+  readonly connect: (who: string, captured: ReadonlyMap<string, string>) => Promise<Duplex>;
   /** Default: whole. */
   readonly mode?: Mode;
   /** Of the pieces; printed when the play fails. Default: a fresh one. */
@@ -68,7 +71,11 @@ const record = (play: Play, step: Step, side: 'C' | 'S', text: string): void => 
 const peerOf = async (play: Play, who: string): Promise<Peer> => {
   const known = play.peers.get(who);
   if (known !== undefined) return known;
-  const stream = await withDeadline(`a connection for ${who}`, play.options.connect(who), play.deadlineMs);
+  const stream = await withDeadline(
+    `a connection for ${who}`,
+    play.options.connect(who, play.captures),
+    play.deadlineMs,
+  );
   const peer = { stream, inbox: new Inbox(stream, play.deadlineMs) };
   play.peers.set(who, peer);
   return peer;

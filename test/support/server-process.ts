@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { setAccount } from '../../server/administration.ts';
 import { type Certificate, ownCertificate } from '../../server/certificate.ts';
+import { freePorts, mapPorts, type Ports, parsePorts, portEnvironment } from './free-ports.ts';
 import { withDeadline } from './inbox.ts';
 import { tempDir } from './temp-dir.ts';
 import { cleanEnv } from './tools.ts';
@@ -17,16 +18,6 @@ import { cleanEnv } from './tools.ts';
 const HOST = '127.0.0.1';
 const START_DEADLINE_MS = 20_000;
 const SERVER = new URL('../../server/main.js', import.meta.url);
-
-/** A listener's word on standard output, and the setting of its port. */
-const LISTENERS = {
-  http: { word: 'http', setting: 'PARTYLINE_HTTP_PORT' },
-  line: { word: 'line', setting: 'PARTYLINE_LINE_PORT' },
-  lineTls: { word: 'line-tls', setting: 'PARTYLINE_LINE_TLS_PORT' },
-} as const;
-
-/** Port numbers; 0 for a listener that the settings turned off. */
-export type Ports = Readonly<Record<keyof typeof LISTENERS, number>>;
 
 export interface ServerOptions {
   /** Settings, `PARTYLINE_*`; they win over the ones given here by default. */
@@ -45,31 +36,13 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-const mapListeners = <T>(each: (name: keyof typeof LISTENERS) => T): Readonly<Record<keyof typeof LISTENERS, T>> => ({
-  http: each('http'),
-  line: each('line'),
-  lineTls: each('lineTls'),
-});
-
-/** Reads `listening line 127.0.0.1:41234` …, once `partyline ready` stands below them. */
-const parsePorts = (output: string): Ports | undefined => {
-  if (!/^partyline ready$/m.test(output)) return undefined;
-  return mapListeners(name => {
-    const line = new RegExp(`^listening ${LISTENERS[name].word} \\S+:(\\d+)$`, 'm').exec(output);
-    return Number(line?.[1] ?? 0);
-  });
-};
-
-const portSettings = (ports: Ports): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.values(mapListeners(name => [LISTENERS[name].setting, String(ports[name])])));
-
 /** A running server, or one that was; after `restart()` its pid, output and `exited` are the new process's. */
 export class ServerProcess {
   readonly host = HOST;
   readonly dataDir: string;
   readonly #command: readonly string[];
   readonly #env: NodeJS.ProcessEnv;
-  #ports: Ports = mapListeners(() => 0);
+  #ports: Ports = mapPorts(() => 0);
   #child: ChildProcessByStdio<null, Readable, Readable> | undefined;
   #output = '';
   #exited: Promise<Exit> = Promise.resolve({ code: null, signal: null });
@@ -113,9 +86,10 @@ export class ServerProcess {
   /** Resolves when the server is ready; rejects with its output when it ends before that, or at the deadline. */
   async start(): Promise<void> {
     this.#output = '';
-    const freePorts = portSettings(mapListeners(() => 0));
     // After a restart the known ports win, also over settings that asked for any free one.
-    const knownPorts = Object.fromEntries(Object.entries(portSettings(this.#ports)).filter(([, port]) => port !== '0'));
+    const knownPorts = Object.fromEntries(
+      Object.entries(portEnvironment(this.#ports)).filter(([, port]) => port !== '0'),
+    );
     const [program, ...args] = this.#command;
     const child = spawn(program!, args, {
       env: cleanEnv({ ...freePorts, ...this.#env, ...knownPorts, PARTYLINE_DATA_DIR: this.dataDir }),
