@@ -1,5 +1,6 @@
-/** `npm run bench -- line|telnet [--rounds N] [--only NAME]`: measures a wire beside bare programs and peers; prints Markdown. */
+/** `npm run bench -- line|telnet|ftp [--rounds N] [--only NAME]`: measures a wire beside bare programs and peers; prints Markdown. */
 import { parseArgs } from 'node:util';
+import { cases as ftp } from './ftp/cases.ts';
 import { cases as line } from './line/cases.ts';
 import { machineLine } from './machine.ts';
 import { cases as telnet } from './telnet/cases.ts';
@@ -7,6 +8,7 @@ import { cases as telnet } from './telnet/cases.ts';
 const wires = new Map([
   ['line', line],
   ['telnet', telnet],
+  ['ftp', ftp],
 ]);
 
 const usage = `npm run bench -- WIRE [--rounds N] [--only NAME]

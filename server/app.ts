@@ -106,6 +106,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     clearPasswords: settings['clear-passwords'],
     passivePorts: settings['ftp-passive-ports'],
     tlsBinding: settings['ftp-tls-binding'],
+    isPrivateOnly: settings['ftp-private'],
     acceleration: settings['ftp-acceleration'],
     masquerade: masqueradeOf(settings['ftp-masquerade']),
   });

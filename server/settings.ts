@@ -92,6 +92,11 @@ export const settingsTable = {
     fallback: 'prefer',
     help: 'FTP data connections resume the TLS session of their control connection',
   },
+  'ftp-private': {
+    schema: onOff,
+    fallback: false,
+    help: 'FTP over TLS only: no login and no data connection in clear',
+  },
   'ftp-acceleration': { schema: onOff, fallback: true, help: 'let the kernel copy files to FTP clients where it can' },
   guests: {
     schema: onOff,

@@ -1,157 +1,23 @@
 /** The FTP wire against a hub in memory: its transcripts in every mode, and what takes several connections or the kernel to see. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { deflateSync, inflateSync } from 'node:zlib';
-import Fastify from 'fastify';
-import t, { type Test } from 'tap';
-import { ownCertificate } from '../server/certificate.ts';
-import { Places } from '../server/net/places.ts';
-import { systemClock } from '../server/net/system-clock.ts';
-import { ftpWire } from '../server/wires/ftp/index.ts';
+import t from 'tap';
 import { verbs } from '../server/wires/ftp/verbs/index.ts';
 import { dial } from './support/dial.ts';
-import { testHub } from './support/hub.ts';
-import { Inbox } from './support/inbox.ts';
+import { all, dialData, enter, FtpControl, retrieve, serveFtp, store } from './support/ftp-server.ts';
 import { freshSeed } from './support/octets.ts';
 import { MODES, playTranscript } from './support/play-transcript.ts';
 import { readTranscripts } from './support/transcript-files.ts';
 
 t.setTimeout(200_000);
-const certificate = await ownCertificate(undefined);
 const tokens = new Map([
   ['IAC', 255],
   ['IP', 244],
   ['DM', 242],
 ]);
-
-interface Started {
-  readonly hub: Awaited<ReturnType<typeof testHub>>;
-  readonly ports: { ftp: number; 'ftp-tls': number };
-}
-
-async function startWire(t: Test, more: Partial<Parameters<typeof ftpWire>[1]> = {}): Promise<Started> {
-  const hub = await testHub({ name: 'den' });
-  for (const name of ['ada', 'bob']) hub.hub.disconnect((await hub.account(name)).session);
-  const app = Fastify({ logger: { level: 'warn', stream: process.stderr } });
-  const ports = { ftp: 0, 'ftp-tls': 0 };
-  app.register(ftpWire, {
-    hub: hub.hub,
-    clock: systemClock,
-    host: '127.0.0.1',
-    port: 0,
-    tls: { port: 0, key: certificate.key, cert: certificate.cert },
-    guests: true,
-    clearPasswords: false,
-    places: new Places(1_000),
-    passivePorts: { first: 0, last: 0 },
-    acceleration: false,
-    tlsBinding: 'prefer',
-    masquerade: () => undefined,
-    onListening: (name, _address, port) => {
-      ports[name] = port;
-    },
-    ...more,
-  });
-  await app.ready();
-  t.teardown(() => app.close());
-  return { hub, ports };
-}
-
-/** A control connection that speaks line by line. */
-class Control {
-  socket: Socket;
-  #inbox: Inbox;
-
-  constructor(socket: Socket) {
-    this.socket = socket;
-    this.#inbox = new Inbox(socket);
-  }
-
-  /** The next reply, its lines joined. */
-  async reply(): Promise<string> {
-    const lines: string[] = [];
-    for (;;) {
-      const line = (await this.#inbox.when('a reply', () => this.#inbox.takeLine())).toString().trimEnd();
-      lines.push(line);
-      if (/^\d{3} /.test(line)) return lines.join('\n');
-    }
-  }
-
-  send(line: string): void {
-    this.socket.write(`${line}\r\n`);
-  }
-
-  async ask(line: string): Promise<string> {
-    this.send(line);
-    return this.reply();
-  }
-
-  async login(user: string, password = 'secret'): Promise<void> {
-    await this.ask(`USER ${user}`);
-    const answer = await this.ask(`PASS ${password}`);
-    if (!answer.startsWith('230')) throw new Error(answer);
-  }
-
-  async passivePort(): Promise<number> {
-    return Number(/\|\|\|(\d+)\|/.exec(await this.ask('EPSV'))?.[1]);
-  }
-
-  async upgrade(): Promise<string> {
-    const answer = await this.ask('AUTH TLS');
-    this.socket.removeAllListeners('data');
-    const secured = connectTls({ socket: this.socket, rejectUnauthorized: false });
-    await once(secured, 'secureConnect');
-    this.socket = secured;
-    this.#inbox = new Inbox(secured);
-    return answer;
-  }
-}
-
-async function enter(t: Test, port: number, user: string): Promise<Control> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  t.teardown(() => socket.destroy());
-  await once(socket, 'connect');
-  const control = new Control(socket);
-  await control.reply();
-  await control.login(user);
-  await control.ask('TYPE I');
-  return control;
-}
-
-async function dialData(t: Test, port: number, localAddress?: string): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true, ...(localAddress && { localAddress }) });
-  t.teardown(() => socket.destroy());
-  socket.on('error', () => undefined);
-  await once(socket, 'connect');
-  return socket;
-}
-
-async function all(socket: Socket): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of socket) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces);
-}
-
-async function store(t: Test, control: Control, name: string, content: Uint8Array, verb = 'STOR'): Promise<string> {
-  const data = await dialData(t, await control.passivePort());
-  const opened = await control.ask(`${verb} ${name}`);
-  if (!opened.startsWith('150')) return opened;
-  data.end(content);
-  data.resume();
-  return control.reply();
-}
-
-async function retrieve(t: Test, control: Control, command: string): Promise<Buffer> {
-  const data = await dialData(t, await control.passivePort());
-  const opened = await control.ask(command);
-  if (!opened.startsWith('150')) throw new Error(opened);
-  const content = await all(data);
-  data.end();
-  await control.reply();
-  return content;
-}
 
 t.test(
   'every transcript holds whole, octet by octet and in pieces, and over TLS where it does not speak of it',
@@ -160,7 +26,7 @@ t.test(
       for (const mode of MODES) {
         for (const tls of mode === 'whole' && /^a-(file|guest)/.test(transcript.name) ? [false, true] : [false]) {
           await t.test(`${transcript.name}: ${mode}${tls ? ' over TLS' : ''}`, async t => {
-            const { ports } = await startWire(t);
+            const { ports } = await serveFtp(t);
             const own = tls ? ports['ftp-tls'] : ports.ftp;
             const connect = (who: string, captured: ReadonlyMap<string, string>) =>
               dial({ port: who.startsWith('data') ? Number(captured.get(who.replace('data', 'port'))) : own, tls });
@@ -173,7 +39,7 @@ t.test(
 );
 
 t.test('every verb of the table is in HELP, and every answer of HELP is in step', async t => {
-  const { ports } = await startWire(t);
+  const { ports } = await serveFtp(t);
   const control = await enter(t, ports.ftp, 'ada');
   const listed = await control.ask('HELP');
   for (const { name, syntax } of verbs.values()) {
@@ -183,7 +49,7 @@ t.test('every verb of the table is in HELP, and every answer of HELP is in step'
 });
 
 t.test('while a transfer runs NOOP, STAT and PWD are answered; ABOR ends it and the session goes on', async t => {
-  const { ports, hub } = await startWire(t);
+  const { ports, hub } = await serveFtp(t);
   await (await hub.account('ada')).put('/lobby/big', randomBytes(8_000_000));
   const control = await enter(t, ports.ftp, 'ada');
   const data = await dialData(t, await control.passivePort());
@@ -202,7 +68,7 @@ t.test('while a transfer runs NOOP, STAT and PWD are answered; ABOR ends it and 
 t.test(
   'an upload is told once, when it is whole; a reset one leaves what stood there, and is gone on with',
   async t => {
-    const { ports, hub } = await startWire(t);
+    const { ports, hub } = await serveFtp(t);
     const bob = await hub.guest('eve');
     await bob.do('JOIN', { room: 'lobby' });
     const control = await enter(t, ports.ftp, 'ada');
@@ -234,7 +100,7 @@ t.test(
 );
 
 t.test('REST before STOR goes on in a finished file, and ALLO guards against a short one', async t => {
-  const { ports } = await startWire(t);
+  const { ports } = await serveFtp(t);
   const control = await enter(t, ports.ftp, 'ada');
   await store(t, control, '/lobby/a', Buffer.from('0123456789'));
   await control.ask('REST 4');
@@ -256,7 +122,7 @@ t.test('REST before STOR goes on in a finished file, and ALLO guards against a s
 });
 
 t.test('text gets the line ends of the network, and compressed streams are the same files', async t => {
-  const { ports } = await startWire(t);
+  const { ports } = await serveFtp(t);
   const control = await enter(t, ports.ftp, 'ada');
   await control.ask('TYPE A');
   await store(t, control, '/lobby/a.txt', Buffer.from('one\r\ntwo\r\n\rthree'));
@@ -273,7 +139,7 @@ t.test('text gets the line ends of the network, and compressed streams are the s
 });
 
 t.test('a thousand pipelined commands and FIN get a thousand replies, 221 and FIN', async t => {
-  const { ports } = await startWire(t);
+  const { ports } = await serveFtp(t);
   const control = await enter(t, ports.ftp, 'ada');
   control.socket.write('NOOP\r\n'.repeat(1_000));
   control.socket.end();
@@ -283,7 +149,7 @@ t.test('a thousand pipelined commands and FIN get a thousand replies, 221 and FI
 
 t.test('security', async t => {
   t.test('AUTH TLS begins anew, and what was sent behind it in clear ends the connection', async t => {
-    const { ports } = await startWire(t);
+    const { ports } = await serveFtp(t);
     const control = await enter(t, ports.ftp, 'ada');
     t.match(await control.upgrade(), /^234 /);
     t.match(await control.ask('PWD'), /^530 /, 'the login is forgotten');
@@ -298,7 +164,7 @@ t.test('security', async t => {
   });
 
   t.test('PORT connects, but only back; a stranger on the passive port is dropped and the owner is served', async t => {
-    const { ports } = await startWire(t);
+    const { ports } = await serveFtp(t);
     const control = await enter(t, ports.ftp, 'ada');
     await store(t, control, '/lobby/a', Buffer.from('hello'));
     const server = createServer().listen(0, '127.0.0.1');
@@ -321,7 +187,7 @@ t.test('security', async t => {
   });
 
   t.test('a data connection of another TLS session is refused where binding is required', async t => {
-    const { ports } = await startWire(t, { tlsBinding: 'require' });
+    const { ports } = await serveFtp(t, { tlsBinding: 'require' });
     const control = await enter(t, ports.ftp, 'ada');
     await control.upgrade();
     let session: Buffer | undefined;
@@ -345,13 +211,13 @@ t.test('security', async t => {
   });
 
   t.test('twenty errors before a login, an endless line and an over-long one', async t => {
-    const { ports } = await startWire(t);
-    const guess = new Control(await dialData(t, ports.ftp));
+    const { ports } = await serveFtp(t);
+    const guess = new FtpControl(await dialData(t, ports.ftp));
     await guess.reply();
     guess.socket.write('FROBNICATE\r\n'.repeat(20));
     for (let n = 0; n < 20; n++) t.match(await guess.reply(), /^500 /);
     t.match(await guess.reply(), /^421 /);
-    const long = new Control(await dialData(t, ports.ftp));
+    const long = new FtpControl(await dialData(t, ports.ftp));
     await long.reply();
     t.match(await long.ask(`NOOP ${'x'.repeat(5_000)}`), /^500 .*4096/);
     t.match(await long.ask('NOOP'), /^200 /);
@@ -360,8 +226,8 @@ t.test('security', async t => {
   });
 
   t.test('a password in clear from another host is refused before it is sent', async t => {
-    const { ports } = await startWire(t, { guests: false });
-    const control = new Control(await dialData(t, ports.ftp));
+    const { ports } = await serveFtp(t, { guests: false });
+    const control = new FtpControl(await dialData(t, ports.ftp));
     await control.reply();
     await control.ask('USER ada');
     t.match(await control.ask('PASS wrong'), /^530 /);
@@ -371,7 +237,7 @@ t.test('security', async t => {
 });
 
 t.test('a client that was killed leaves a part and no file', async t => {
-  const { ports, hub } = await startWire(t);
+  const { ports, hub } = await serveFtp(t);
   const control = await enter(t, ports.ftp, 'ada');
   const data = await dialData(t, await control.passivePort());
   await control.ask('STOR /lobby/part');
@@ -385,7 +251,7 @@ t.test('a client that was killed leaves a part and no file', async t => {
 });
 
 t.test('what the hash of a range is, whatever its name', async t => {
-  const { ports } = await startWire(t);
+  const { ports } = await serveFtp(t);
   const control = await enter(t, ports.ftp, 'ada');
   const content = randomBytes(100_000);
   await store(t, control, '/lobby/a', content);

@@ -160,7 +160,9 @@ t.test('every setting can be given by each of the three ways', async t => {
   };
   const names = Object.keys(settingsTable) as SettingName[];
   const isSwitch = (name: SettingName) =>
-    ['ephemeral', 'guests', 'registration', 'clear-passwords', 'webhooks', 'ftp-acceleration'].includes(name);
+    ['ephemeral', 'guests', 'registration', 'clear-passwords', 'webhooks', 'ftp-acceleration', 'ftp-private'].includes(
+      name,
+    );
   const values = Object.fromEntries(names.map(name => [name, odd[name] ?? (isSwitch(name) ? 'on' : '9')]));
   const environment = Object.fromEntries(names.map(name => [environmentKey(name), values[name]!]));
   const file = names.map(name => `${name} = ${JSON.stringify(values[name])}`).join('\n');

@@ -5,10 +5,13 @@ import { delay } from '../../shared/clock.ts';
 import { quantile } from '../statistics.ts';
 import { open, sharedBuffer, type Tap, take } from './opening.ts';
 import { nowMs, serveRole } from './role.ts';
+import type { Step } from './wires.ts';
 
 export type ProberRequest =
   /** `talks`: the second connection says something to the lobby each time, which is stored; else there is none. */
   | { readonly do: 'start'; readonly port: number; readonly talks: boolean; readonly prefix: string }
+  /** One connection that takes these steps, and then repeats a request that is answered by a line. */
+  | { readonly do: 'repeat'; readonly port: number; readonly steps: readonly Step[]; readonly request: string }
   | { readonly do: 'stop' };
 
 /** Milliseconds. */
@@ -63,12 +66,14 @@ class Probe {
   }
 }
 
-async function start(port: number, name: string | undefined): Promise<Probe> {
+async function start(port: number, steps: readonly Step[]): Promise<Probe> {
   const tap: Tap = { take: () => undefined, ended: () => undefined };
   const socket = await open({ port }, buffer, tap);
-  if (name !== undefined) await take([{ send: `NICK ${name}\n`, until: '+ NICK' }], socket, tap);
+  await take(steps, socket, tap);
   return new Probe(socket, tap);
 }
+
+const named = (name: string): readonly Step[] => [{ send: `NICK ${name}\n`, until: '+ NICK' }];
 
 const running: Probe[] = [];
 const nothing: Latency = { count: 0, p50: Number.NaN, p99: Number.NaN, max: Number.NaN };
@@ -76,11 +81,17 @@ const nothing: Latency = { count: 0, p50: Number.NaN, p99: Number.NaN, max: Numb
 serveRole<ProberRequest, ProberAnswer>(async request => {
   if (request.do === 'start') {
     const { port, talks, prefix } = request;
-    running.push(await start(port, talks ? `${prefix}p` : undefined));
-    if (talks) running.push(await start(port, `${prefix}s`));
+    running.push(await start(port, talks ? named(`${prefix}p`) : []));
+    if (talks) running.push(await start(port, named(`${prefix}s`)));
     const requests = ['PING\n', 'SAY lobby :does anybody hear me while this file moves?\n'];
     // A probe that is stopped ends with its connection, amid a request.
     for (const [i, probe] of running.entries()) void probe.run(requests[i]!).catch(() => undefined);
+    return { ping: nothing, say: nothing };
+  }
+  if (request.do === 'repeat') {
+    const probe = await start(request.port, request.steps);
+    running.push(probe);
+    void probe.run(request.request).catch(() => undefined);
     return { ping: nothing, say: nothing };
   }
   const [ping = nothing, say = nothing] = running.splice(0).map(probe => probe.stop());

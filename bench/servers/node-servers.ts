@@ -19,21 +19,27 @@ export interface NodeOptions {
   readonly flags?: readonly string[];
   /** An account `bench` with the password `secret`, which may upload. */
   readonly hasAccount?: boolean;
+  /** Settings beside these. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The real server with its default settings, on free ports of loopback. */
 export function startPartyline(options: NodeOptions = {}): Promise<Partyline> {
-  const { parent = temporary, flags = [], hasAccount = false } = options;
+  const { parent = temporary, flags = [], hasAccount = false, env = {} } = options;
   return inFolder(parent, async folder => {
     const data = join(folder, 'data');
     if (hasAccount) await addAccount(data);
-    return startPartylineOn(data, flags);
+    return startPartylineOn(data, flags, env);
   });
 }
 
 /** On a data folder that stays. */
-export async function startPartylineOn(data: string, flags: readonly string[] = []): Promise<Partyline> {
-  const env = { ...freePorts, PARTYLINE_DATA_DIR: data };
+export async function startPartylineOn(
+  data: string,
+  flags: readonly string[] = [],
+  more: Readonly<Record<string, string>> = {},
+): Promise<Partyline> {
+  const env = { ...freePorts, PARTYLINE_DATA_DIR: data, ...more };
   const args = [...flags, build('server/main.js')];
   const program = await startProgram(process.execPath, args, { env, ready: /^partyline ready$/m });
   const ports = parsePorts(program.output())!;
@@ -63,6 +69,11 @@ export async function startBareFanout(flags: readonly string[] = []): Promise<Se
 /** Serves the one file at `path`. */
 export function startBareCopy(path: string): Promise<Program & { readonly port: number }> {
   return startBare('copy-server', [], [path]);
+}
+
+/** Serves a folder by FTP, plain and over TLS; `kernel` by sendfile. */
+export function startBareFtp(folder: string, mover: 'kernel' | 'buffers', pem: string) {
+  return startBare('ftp-server', [], [folder, mover, pem]);
 }
 
 async function startBare(name: string, flags: readonly string[], args: readonly string[] = []) {

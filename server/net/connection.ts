@@ -147,7 +147,8 @@ export class Connection {
     const socket = this.#socket;
     const events = this.#events;
     for (const name of ['data', 'end', 'drain'] as const) socket.removeAllListeners(name);
-    await this.drained();
+    // In the same turn where that is possible: what was read already must not flow past the handshake.
+    if (this.pendingOctets > 0) await this.drained();
     const secured = await secureSocket(socket, context, this.#clock);
     socket.off('close', this.#closed);
     const connection = new Connection(

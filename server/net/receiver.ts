@@ -104,10 +104,14 @@ export class Receiver implements AsyncIterable<Buffer> {
     socket.on('error', () => over('lost'));
     socket.on('close', () => over('lost'));
     // libuv tells of a reset right behind octets as if it were a FIN; after one, writing nothing fails.
-    socket.on('end', () => {
+    const end = () => {
       if (socket.writable) socket.write(nothing, error => over(error ? 'lost' : 'ended'));
       else over('ended');
-    });
+    };
+    // Nothing may have come at all, and its end long ago.
+    if (socket.readableEnded) end();
+    else if (socket.destroyed) over('lost');
+    else socket.on('end', end);
   }
 
   #wakeUp(): void {

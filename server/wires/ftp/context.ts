@@ -16,6 +16,8 @@ export interface FtpContext {
   readonly certificate: { readonly key: string; readonly cert: string };
   readonly passive: PassivePorts;
   readonly kernel?: KernelCopy | undefined;
+  /** No login and no data connection in clear. */
+  readonly isPrivateOnly: boolean;
   /** Data connections under TLS: whether they must be resumed from the control connection's own session. */
   readonly tlsBinding: 'off' | 'prefer' | 'require';
   /** What a client at this address is told to connect to, where it is not the address that it reached. */

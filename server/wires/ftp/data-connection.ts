@@ -5,15 +5,20 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { HubError } from '../../../shared/errors.ts';
 import type { Endpoint } from '../../../shared/ftp/endpoint.ts';
+import { type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
 import { openConnection } from '../../net/outgoing.ts';
 import type { Expected } from '../../net/passive-ports.ts';
 import { secureSocket } from '../../net/secure.ts';
+import { secureUpload } from '../../net/secure-upload.ts';
 import type { FtpContext } from './context.ts';
 
 type Plan =
   | { readonly kind: 'passive'; readonly expected: Expected }
   | { readonly kind: 'active'; readonly to: Endpoint };
+
+const notPlanned = reply(425, 'Say PASV, EPSV, PORT or EPRT first.');
+const notPrivate = reply(521, 'Data connections in clear are refused here; say PBSZ 0 and PROT P first.');
 
 /** No data connection could be had: 425. */
 export class NoDataConnection extends Error {
@@ -22,21 +27,26 @@ export class NoDataConnection extends Error {
 
 export class DataConnections {
   readonly #context: FtpContext;
-  /** Of this control connection alone: a data connection that resumes its session is its own client's. */
-  readonly secureContext: SecureContext;
+  #secureContext: SecureContext | undefined;
+  #isClosed = false;
   #plan: Plan | undefined;
   /** PROT P. */
   isPrivate = false;
 
   constructor(context: FtpContext) {
     this.#context = context;
-    const { key, cert } = context.certificate;
-    this.secureContext = createSecureContext({
+  }
+
+  /** Of this control connection alone: a data connection that resumes its session is its own client's. */
+  get secureContext(): SecureContext {
+    const { key, cert } = this.#context.certificate;
+    this.#secureContext ??= createSecureContext({
       key,
       cert,
       minVersion: 'TLSv1.2',
       ticketKeys: randomBytes(48),
     } as Parameters<typeof createSecureContext>[0]);
+    return this.#secureContext;
   }
 
   /** Undefined when no port is free. */
@@ -44,6 +54,8 @@ export class DataConnections {
     this.drop();
     const expected = await this.#context.passive.expect(peer);
     if (expected) this.#plan = { kind: 'passive', expected };
+    // The client may have left while the port was being opened.
+    if (this.#isClosed) this.drop();
     return expected?.port;
   }
 
@@ -52,8 +64,10 @@ export class DataConnections {
     this.#plan = { kind: 'active', to };
   }
 
-  get isPlanned(): boolean {
-    return this.#plan !== undefined;
+  /** Why none can be opened, as far as that is known before one is. */
+  get refusal(): Reply | undefined {
+    if (this.#context.isPrivateOnly && !this.isPrivate) return notPrivate;
+    return this.#plan ? undefined : notPlanned;
   }
 
   drop(): void {
@@ -61,21 +75,33 @@ export class DataConnections {
     this.#plan = undefined;
   }
 
-  /** The connection that was agreed on, once. Errors: NoDataConnection. */
-  async open(signal: AbortSignal): Promise<Socket> {
-    const plan = this.#plan;
-    this.#plan = undefined;
-    if (!plan) throw new NoDataConnection('Say PASV, EPSV, PORT or EPRT first.');
-    const socket = await this.#connect(plan, signal);
-    if (!this.isPrivate) return socket;
-    const secured = await secureSocket(socket, this.secureContext, this.#context.clock).catch(() => {
-      throw new NoDataConnection('The TLS handshake of the data connection failed.');
-    });
-    this.#demandOwn(secured);
-    return secured;
+  /** No more are expected. */
+  close(): void {
+    this.#isClosed = true;
+    this.drop();
   }
 
-  async #connect(plan: Plan, signal: AbortSignal): Promise<Socket> {
+  /** The connection that was agreed on, once, for what goes to the client. Errors: NoDataConnection. */
+  async open(signal: AbortSignal): Promise<Socket> {
+    const socket = await this.#connect(signal);
+    if (!this.isPrivate) return socket;
+    const { clock } = this.#context;
+    return this.#own(await secureSocket(socket, this.secureContext, clock).catch(noHandshake));
+  }
+
+  /** The same for what comes from the client. `isWhole`: over TLS the client said that this was all. */
+  async openForUpload(signal: AbortSignal): Promise<{ readonly socket: Socket; isWhole(): boolean }> {
+    const socket = await this.#connect(signal);
+    if (!this.isPrivate) return { socket, isWhole: () => true };
+    const { clock } = this.#context;
+    const upload = await secureUpload(socket, this.secureContext, clock).catch(noHandshake);
+    return { socket: this.#own(upload.socket), isWhole: () => upload.saidItsEnd() };
+  }
+
+  async #connect(signal: AbortSignal): Promise<Socket> {
+    const plan = this.#plan;
+    this.#plan = undefined;
+    if (!plan) throw new NoDataConnection(notPlanned.text);
     const { clock } = this.#context;
     if (plan.kind === 'active') {
       const { address, port } = plan.to;
@@ -97,13 +123,17 @@ export class DataConnections {
     }
   }
 
-  #demandOwn(secured: TLSSocket): void {
-    if (this.#context.tlsBinding !== 'require' || secured.isSessionReused()) return;
+  #own(secured: TLSSocket): TLSSocket {
+    if (this.#context.tlsBinding !== 'require' || secured.isSessionReused()) return secured;
     secured.destroy();
     throw new NoDataConnection(
       'The data connection must resume the TLS session of the control connection; switch that on in the client.',
     );
   }
+}
+
+function noHandshake(): never {
+  throw new NoDataConnection('The TLS handshake of the data connection failed.');
 }
 
 /** Ends our half and resolves when the kernel has all; the rest is closed when the peer has closed, or soon after. */
@@ -123,12 +153,15 @@ export async function finishData(socket: Socket, { clock }: FtpContext): Promise
   socket.resume();
 }
 
-/** Destroys a connection on which nothing moves for too long. Call what is returned at its end. */
-export function watchStall(socket: Socket, { clock }: FtpContext): () => void {
+/**
+ * Destroys a connection on which nothing moves for too long; `beside` counts what the kernel moved, which the socket does
+ * not know of. Call what is returned at its end.
+ */
+export function watchStall(socket: Socket, { clock }: FtpContext, beside = () => 0): () => void {
   let moved = -1;
   let cancel = () => {};
   const look = () => {
-    const now = socket.bytesRead + socket.bytesWritten - socket.writableLength;
+    const now = socket.bytesRead + socket.bytesWritten - socket.writableLength + beside();
     if (now === moved) socket.destroy();
     else {
       moved = now;

@@ -42,32 +42,35 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
   readonly context: FtpContext;
   state = new FtpState();
   readonly dataConnections: DataConnections;
-  /** The peer's FIN came, without QUIT before it. */
-  peerEnded = false;
   #connection: Connection;
   #session: Session;
   #decoder = new CommandDecoder(limits);
   readonly #held: Decoded[] = [];
   #running: Running | undefined;
+  /** A command is being answered while a transfer runs: replies keep the order of what was said. */
+  #isAnsweringBeside = false;
   /** Another connection takes this one's place: what comes meanwhile was sent in clear. */
   #isSwitching = false;
   #ending: Reply | undefined;
+  #peerEnded = false;
   #isOver = false;
   #errors = 0;
   /** Who waits for the command that runs. */
   #idle: (() => void)[] = [];
   #cancelIdle: (() => void) | undefined;
+  #cancelLogin: (() => void) | undefined;
 
-  /** Errors: `shutting-down`, `banned`. */
-  constructor(connection: Connection, context: FtpContext) {
+  /** `isImplicit`: TLS comes before the first word. Errors: `shutting-down`, `banned`. */
+  constructor(connection: Connection, context: FtpContext, isImplicit: boolean) {
     this.#connection = connection;
     this.context = context;
     this.#session = this.#connect();
     this.dataConnections = new DataConnections(context);
-    this.dataConnections.isPrivate = connection.secure;
+    this.dataConnections.isPrivate = isImplicit;
     connection.listen(this);
-    this.#write(reply(220, `partyline ${context.hub.name}: files and rooms. USER to enter.`));
-    this.#watchIdle();
+    this.#watchLogin();
+    if (isImplicit) this.#secure(() => this.#greet());
+    else this.#greet();
   }
 
   get connection(): Connection {
@@ -76,6 +79,11 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   get session(): Session {
     return this.#session;
+  }
+
+  /** The peer's FIN came without QUIT before it: as from a client that was killed. */
+  get isForsaken(): boolean {
+    return this.#peerEnded && !this.#held.some(held => held.kind === 'command' && held.verb === 'QUIT');
   }
 
   get isTransferring(): boolean {
@@ -98,10 +106,12 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   /** Forgets who is there; TLS stays. */
   reinitialise(): void {
+    const wasIn = this.#session.person !== undefined;
     this.context.hub.disconnect(this.#session);
     this.#session = this.#connect();
     this.state = new FtpState();
     this.dataConnections.drop();
+    if (wasIn) this.#watchLogin();
   }
 
   /** Behind the reply that agrees to it. Whatever was sent behind AUTH in clear ends the connection. */
@@ -111,21 +121,13 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
       return;
     }
     this.#isSwitching = true;
-    this.context.clock.soon(() => {
-      this.#connection.secured(this.dataConnections.secureContext).then(
-        secured => {
-          this.#connection = secured;
-          this.#isSwitching = false;
-          this.reinitialise();
-          this.#watchIdle();
-        },
-        () => this.#leave(),
-      );
-    });
+    this.context.clock.soon(() => this.#secure(() => undefined));
   }
 
   /** Runs a transfer: 150 and what was opened, then what `run` resolves to, or why not. Commands beside it are answered. */
   async transfer(opening: string, run: (signal: AbortSignal) => Promise<Reply>): Promise<Reply> {
+    const { refusal } = this.dataConnections;
+    if (refusal) return refusal;
     const abort = new AbortController();
     this.#running = { abort, isTransfer: true };
     this.#cancelIdle?.();
@@ -168,7 +170,7 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
   }
 
   end(): void {
-    this.peerEnded = true;
+    this.#peerEnded = true;
     this.#next();
   }
 
@@ -199,6 +201,23 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     return session;
   }
 
+  #greet(): void {
+    this.#write(reply(220, `partyline ${this.context.hub.name}: files and rooms. USER to enter.`));
+  }
+
+  #secure(done: () => void): void {
+    this.#isSwitching = true;
+    this.#connection.secured(this.dataConnections.secureContext).then(
+      secured => {
+        this.#connection = secured;
+        this.#isSwitching = false;
+        this.reinitialise();
+        done();
+      },
+      () => this.#leave(),
+    );
+  }
+
   #take(octets: Buffer): void {
     if (this.#isOver || this.#isSwitching || this.#ending) return;
     this.#held.push(...this.#decoder.push(octets));
@@ -209,11 +228,12 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
   #next(): void {
     while (!this.#isOver && !this.#isSwitching) {
       const next = this.#held[0];
+      if (this.#isAnsweringBeside) return;
       if (this.#running) {
         if (!next || !this.#running.isTransfer || !isBeside(next)) return;
       } else if (this.#ending) return this.#finish(this.#ending);
       if (!next) {
-        if (this.peerEnded) this.#finish(reply(221, 'Goodbye.'));
+        if (this.#peerEnded) this.#finish(reply(221, 'Goodbye.'));
         return;
       }
       if (this.#connection.pendingOctets > limits.outputOctetsHigh) return;
@@ -225,17 +245,20 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   #begin(decoded: Decoded): void {
     const isBesideTransfer = this.#running !== undefined;
-    if (!isBesideTransfer) {
+    if (isBesideTransfer) this.#isAnsweringBeside = true;
+    else {
       this.#running = { abort: new AbortController(), isTransfer: false };
       this.#watchIdle();
     }
     this.#answer(decoded).then(answer => {
       this.#write(answer);
       this.#count(answer);
-      if (isBesideTransfer) return;
-      this.#running = undefined;
-      for (const resolve of this.#idle.splice(0)) resolve();
-      this.#watchIdle();
+      if (isBesideTransfer) this.#isAnsweringBeside = false;
+      else {
+        this.#running = undefined;
+        for (const resolve of this.#idle.splice(0)) resolve();
+        this.#watchIdle();
+      }
       this.#next();
     });
   }
@@ -284,9 +307,17 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   #watchIdle(): void {
     this.#cancelIdle?.();
-    if (this.#isOver) return;
-    const idleMs = this.#session.person ? limits.controlIdleMs : limits.terminalLoginMs;
-    this.#cancelIdle = this.context.clock.after(idleMs, () => this.endWith(reply(421, 'Nothing came for too long.')));
+    if (this.#isOver || !this.#session.person) return;
+    const tooLong = () => this.endWith(reply(421, 'Nothing came for too long.'));
+    this.#cancelIdle = this.context.clock.after(limits.controlIdleMs, tooLong);
+  }
+
+  /** Commands do not lengthen it: nobody stays who does not enter. */
+  #watchLogin(): void {
+    this.#cancelLogin?.();
+    this.#cancelLogin = this.context.clock.after(limits.terminalLoginMs, () => {
+      if (!this.#session.person) this.endWith(reply(421, 'Nobody entered in time.'));
+    });
   }
 
   #finish(last: Reply): void {
@@ -299,8 +330,9 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelIdle?.();
+    this.#cancelLogin?.();
     this.#running?.abort.abort();
-    this.dataConnections.drop();
+    this.dataConnections.close();
     this.context.hub.disconnect(this.#session);
   }
 }

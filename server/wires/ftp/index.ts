@@ -12,7 +12,7 @@ import { FtpConnection } from './ftp-connection.ts';
 
 export interface FtpWireOptions
   extends Ground,
-    Pick<FtpContext, 'guests' | 'clearPasswords' | 'tlsBinding' | 'masquerade'> {
+    Pick<FtpContext, 'guests' | 'clearPasswords' | 'isPrivateOnly' | 'tlsBinding' | 'masquerade'> {
   readonly hub: Hub;
   readonly port: number;
   readonly tls: { readonly port: number; readonly key: string; readonly cert: string };
@@ -29,7 +29,7 @@ const refusals = {
 
 async function register(app: FastifyInstance, options: FtpWireOptions): Promise<void> {
   const log = app.log.child({ wire: 'ftp' });
-  const { hub, clock, guests, clearPasswords, tlsBinding, masquerade, host } = options;
+  const { hub, clock, guests, clearPasswords, isPrivateOnly, tlsBinding, masquerade, host } = options;
   const { key, cert } = options.tls;
   const context: FtpContext = {
     hub,
@@ -37,32 +37,39 @@ async function register(app: FastifyInstance, options: FtpWireOptions): Promise<
     log,
     guests,
     clearPasswords,
+    isPrivateOnly,
     certificate: { key, cert },
     passive: new PassivePorts(host, options.passivePorts),
     kernel: options.acceleration ? await loadKernelCopy() : undefined,
     tlsBinding,
     masquerade,
-    closed: one => service.left(one),
+    closed: one => {
+      for (const service of [plain, implicit]) service.left(one);
+    },
   };
-  const service = new Service({
-    ...options,
-    serve: connection => new FtpConnection(connection, context),
-    unserved: error =>
-      formatReply(reply(421, error instanceof HubError ? error.message : new HubError('internal').message)),
-    refusal: why => formatReply(reply(421, refusals[why])),
-    misled: (address, reason) =>
-      log.warn({ address, reason }, 'a connection from a trusted proxy was closed: its PROXY header cannot be used'),
-    failed: error => log.warn({ err: error }, 'a connection was not accepted'),
-  });
+  const serviceOf = (isImplicit: boolean) =>
+    new Service({
+      ...options,
+      serve: connection => new FtpConnection(connection, context, isImplicit),
+      unserved: error =>
+        formatReply(reply(421, error instanceof HubError ? error.message : new HubError('internal').message)),
+      refusal: why => formatReply(reply(421, refusals[why])),
+      misled: (address, reason) =>
+        log.warn({ address, reason }, 'a connection from a trusted proxy was closed: its PROXY header cannot be used'),
+      failed: error => log.warn({ err: error }, 'a connection was not accepted'),
+    });
+  const plain = serviceOf(false);
+  // TLS of this port is begun by the connections themselves: each has a context of its own, to which data connections are bound.
+  const implicit = serviceOf(true);
 
   app.addHook('onReady', async () => {
-    const plain = await service.bind(options.port);
-    options.onListening('ftp', plain.address, plain.port);
-    const secure = await service.bind(options.tls.port, options.tls);
+    const { address, port } = await plain.bind(options.port);
+    options.onListening('ftp', address, port);
+    const secure = await implicit.bind(options.tls.port);
     options.onListening('ftp-tls', secure.address, secure.port);
   });
   app.addHook('preClose', async () => {
-    await service.drain();
+    await Promise.all([plain.drain(), implicit.drain()]);
     await context.passive.close();
   });
 }

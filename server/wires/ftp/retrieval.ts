@@ -61,24 +61,26 @@ export async function heldOf(ftp: FtpConnection, path: string): Promise<number |
   }
 }
 
-/** What REST or RANG asked for, used up. Error: `bad-argument` past the end. */
-export function takeRange(ftp: FtpConnection, size: number): { readonly offset: number; readonly length: number } {
-  const { restart, range } = ftp.state;
-  ftp.state.restart = 0;
-  ftp.state.range = undefined;
+export interface Part {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** What REST or RANG asked for, used up by the first command that it may be for, whatever becomes of that. */
+export function takePart({ state }: FtpConnection): (size: number) => Part | undefined {
+  const { restart, range } = state;
+  state.restart = 0;
+  state.range = undefined;
   const offset = range?.[0] ?? restart;
-  if (offset > size) throw new RangeError('past the end');
-  return { offset, length: Math.min(size, range ? range[1] + 1 : size) - offset };
+  // Undefined: past the end.
+  return size => (offset > size ? undefined : { offset, length: Math.min(size, range ? range[1] + 1 : size) - offset });
 }
 
 export async function retrieve(ftp: FtpConnection, path: string): Promise<Reply> {
+  const partOf = takePart(ftp);
   const { size } = await findFile(ftp, path);
-  let part: ReturnType<typeof takeRange>;
-  try {
-    part = takeRange(ftp, size);
-  } catch {
-    return reply(554, `The file ends at ${size}.`);
-  }
+  const part = partOf(size);
+  if (!part) return reply(554, `The file ends at ${size}.`);
   const { isText } = ftp.state;
   const opening = isText ? `Sending text of ${path}.` : `Sending ${path} (${part.length} bytes).`;
   return ftp.transfer(opening, signal =>
@@ -99,9 +101,9 @@ export async function sendData(
   const socket = await dataConnections.open(signal);
   const destroy = () => socket.destroy();
   signal.addEventListener('abort', destroy);
-  const unwatch = watchStall(socket, context);
+  const sink = new DataSink(socket, context, { ...state, ...form }, dataConnections.isPrivate);
+  const unwatch = watchStall(socket, context, () => sink.octets);
   try {
-    const sink = new DataSink(socket, context, { ...state, ...form }, dataConnections.isPrivate);
     await produce(sink);
     await sink.end();
     await finishData(socket, context);

@@ -64,10 +64,12 @@ export class DataSink {
     if (this.#form.isText || this.#deflate) return { row, signal };
     const file = async (fd: number, start: number, end: number) => {
       const { kernel } = this.#context;
-      await sendFile(this.#socket, { fd, start, end }, { secure: this.#isSecure, kernel }).catch(() => {
+      const sent = (octets: number) => {
+        this.octets += octets;
+      };
+      await sendFile(this.#socket, { fd, start, end }, { secure: this.#isSecure, kernel, sent }).catch(() => {
         throw broken();
       });
-      this.octets += end - start;
     };
     return { row, file, signal };
   }

@@ -24,10 +24,15 @@ export interface Upload {
 export async function receiveFile(ftp: FtpConnection, upload: Upload): Promise<Reply> {
   const { path, from } = upload;
   if (ftp.session.person?.isGuest === undefined) throw new HubError('auth-required');
+  // What is held of an earlier upload would be given up for nothing.
+  const { refusal } = ftp.dataConnections;
+  if (refusal) return refusal;
   // Everything that can be refused is refused before the connection is opened.
   const started = await begin(ftp, upload);
   if (typeof started !== 'string') return started;
-  const opening = from > 0 ? `Receiving ${path} from ${from} on.` : `Receiving ${path}.`;
+  // Whoever did not choose the name reads it here (RFC 1123 §4.1.2.9).
+  const described = from > 0 ? `Receiving ${path} from ${from} on.` : `Receiving ${path}.`;
+  const opening = upload.isNew ? `FILE: ${path}` : described;
   return ftp.transfer(opening, signal => receiveInto(ftp, started, upload, signal));
 }
 
@@ -66,7 +71,8 @@ async function fileSize(ftp: FtpConnection, path: string): Promise<number | unde
 async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, signal: AbortSignal): Promise<Reply> {
   const { context, dataConnections, state } = ftp;
   const { isPrivate } = dataConnections;
-  const receiver = new Receiver(await dataConnections.open(signal), isPrivate);
+  const opened = await dataConnections.openForUpload(signal);
+  const receiver = new Receiver(opened.socket, isPrivate);
   const { socket } = receiver;
   const destroy = () => socket.destroy();
   signal.addEventListener('abort', destroy);
@@ -79,10 +85,12 @@ async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, si
       await ftp.ask('CHUNK', { upload, offset }, { content: { octets: length, pieces: [octets] } });
       offset += length;
     }
+    // Before our own end: a client that waits for it may answer with its own.
+    if (!opened.isWhole()) throw new HubError('cancelled', 'the TLS of the data connection was cut before its end');
     socket.end();
     await settle(ftp);
     // A client that was killed closes both connections: what looks like the end of the file is none.
-    if (ftp.peerEnded) throw new HubError('cancelled', 'the control connection ended during the upload');
+    if (ftp.isForsaken) throw new HubError('cancelled', 'the control connection ended during the upload');
     if (asked.octets !== undefined && offset < asked.octets) {
       throw new HubError('cancelled', `${offset} of ${asked.octets} octets came; what is held can be gone on with`);
     }

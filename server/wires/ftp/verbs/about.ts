@@ -17,7 +17,7 @@ export const aboutVerbs = [
       const features = [...verbs.values()].flatMap(({ feature }) =>
         feature === undefined ? [] : [typeof feature === 'string' ? feature : feature(ftp)],
       );
-      return reply(211, 'Features:', [...features, 'UTF8', 'TVFS', 'SITE UTIME;CHMOD'].sort());
+      return reply(211, 'Features:', [...features, 'UTF8', 'TVFS', 'SITE CHMOD', 'SITE UTIME'].sort());
     },
   }),
   verb({

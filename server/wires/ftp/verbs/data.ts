@@ -115,5 +115,7 @@ function connectTo(ftp: FtpConnection, to: Endpoint): Reply {
 }
 
 function plain(address: string): string {
-  return isIPv6(address) ? new URL(`http://[${address}]`).hostname : address;
+  // The zone of a link-local address is no part of what a client writes.
+  const [bare = ''] = address.split('%');
+  return isIPv6(bare) ? new URL(`http://[${bare}]`).hostname : address;
 }

@@ -5,7 +5,7 @@ import { formatTimeValue, parseTimeValue } from '../../../../shared/ftp/listing.
 import { type Reply, reply } from '../../../../shared/ftp/reply.ts';
 import { crc32 } from '../crc32.ts';
 import type { FtpConnection } from '../ftp-connection.ts';
-import { find, findFile, partialOf, takeRange } from '../retrieval.ts';
+import { find, findFile, partialOf, takePart } from '../retrieval.ts';
 import { verb } from '../verb.ts';
 
 interface Digest {
@@ -107,13 +107,10 @@ export const factVerbs = [
     argument: 'required',
     async run(ftp, argument) {
       const { hashName } = ftp.state;
+      const partOf = takePart(ftp);
       const { path, size } = await findFile(ftp, ftp.path(argument));
-      let part: ReturnType<typeof takeRange>;
-      try {
-        part = takeRange(ftp, size);
-      } catch {
-        return reply(554, `The file ends at ${size}.`);
-      }
+      const part = partOf(size);
+      if (!part) return reply(554, `The file ends at ${size}.`);
       const hex = await digest(ftp, path, hashName, part);
       return reply(213, `${hashName} ${part.offset}-${part.offset + part.length} ${hex} ${argument}`);
     },

@@ -91,7 +91,7 @@ async function list(
 ): Promise<Reply> {
   const { place } = await split(ftp, argument);
   // What is refused is refused before the connection opens.
-  if (!isPattern(lastOf(place))) await find(ftp, place);
+  await find(ftp, isPattern(lastOf(place)) ? parentOf(place) : place);
   return send(ftp, `What is at ${place}:`, take =>
     listed(
       ftp,
@@ -119,17 +119,24 @@ function send(
   });
 }
 
+interface Asked {
+  readonly place: string;
+  readonly isRecursive: boolean;
+  /** As the client wrote it. The names of NLST begin like it, so that they can be arguments again (RFC 1123 §4.1.2.7). */
+  readonly written: string;
+}
+
 /** `-la /lobby` → options and place; a name that begins with `-` and is there is a name. */
-async function split(ftp: FtpConnection, argument: string): Promise<{ place: string; isRecursive: boolean }> {
+async function split(ftp: FtpConnection, argument: string): Promise<Asked> {
   const [, options = '', rest = argument] = /^((?:-[a-zA-Z1]+(?: |$))+)(.*)$/.exec(argument) ?? [];
   if (options !== '' && rest === '') {
     const isThere = await find(ftp, ftp.path(argument)).then(
       () => true,
       () => false,
     );
-    if (isThere) return { place: ftp.path(argument), isRecursive: false };
+    if (isThere) return { place: ftp.path(argument), isRecursive: false, written: argument };
   }
-  return { place: ftp.path(rest), isRecursive: options.includes('R') };
+  return { place: ftp.path(rest), isRecursive: options.includes('R'), written: rest };
 }
 
 /** Gives every entry that the argument of LIST names, with the name to show; headings only of recursive listings. */
@@ -139,19 +146,21 @@ async function listed(
   take: (entry: Found, name: string) => void | Promise<void>,
   heading?: (line: string) => Promise<void>,
 ): Promise<void> {
-  const { place, isRecursive } = await split(ftp, argument);
+  const { place, isRecursive, written } = await split(ftp, argument);
   const last = lastOf(place);
   if (isPattern(last)) {
     const isThere = await find(ftp, place).catch(() => undefined);
     if (!isThere) {
+      const prefix = written.slice(0, written.lastIndexOf('/') + 1);
       return childrenOf(ftp, parentOf(place), entry =>
-        matches(lastOf(entry.path), last) ? take(entry, lastOf(entry.path)) : undefined,
+        matches(lastOf(entry.path), last) ? take(entry, prefix + lastOf(entry.path)) : undefined,
       );
     }
   }
   const found = await find(ftp, place);
-  if (found.type === 'file') return take(found, last);
-  if (!isRecursive) return childrenOf(ftp, place, entry => take(entry, lastOf(entry.path)));
+  if (found.type === 'file') return take(found, written || last);
+  const prefix = written === '' || written.endsWith('/') ? written : `${written}/`;
+  if (!isRecursive) return childrenOf(ftp, place, entry => take(entry, prefix + lastOf(entry.path)));
   await listTree(ftp, place, take, heading ?? (async () => undefined));
 }
 

@@ -16,8 +16,10 @@ export const loginVerbs = [
     open: true,
     run(ftp, name) {
       const { secure, isLoopback } = ftp.connection;
-      const isClear = !secure && !isLoopback && !ftp.context.clearPasswords;
-      if (isClear && !anonymous.test(name))
+      const { clearPasswords, isPrivateOnly } = ftp.context;
+      if (isPrivateOnly && !secure) return reply(530, 'Say AUTH TLS first.');
+      const isExposed = !secure && !isLoopback && !clearPasswords;
+      if (isExposed && !anonymous.test(name))
         return reply(530, 'A password in clear is refused here; say AUTH TLS first.');
       if (ftp.session.person) ftp.reinitialise();
       ftp.state.user = name;
@@ -104,7 +106,7 @@ async function enterAsAnybody(ftp: FtpConnection, password: string): Promise<str
       const { user } = await ftp.ask('NICK', { user: name });
       return String(user);
     } catch (error) {
-      if (!(error instanceof HubError) || error.code !== 'exists') throw error;
+      if (!(error instanceof HubError) || (error.code !== 'exists' && error.code !== 'bad-argument')) throw error;
       refusal = error;
     }
   }

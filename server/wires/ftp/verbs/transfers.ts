@@ -114,9 +114,10 @@ function takeRestart({ state }: FtpConnection): number {
 }
 
 async function store(ftp: FtpConnection, upload: Upload): Promise<Reply> {
-  const { announced } = ftp.state;
+  const { announced, isText } = ftp.state;
   ftp.state.announced = undefined;
-  return receiveFile(ftp, { ...upload, ...(announced !== undefined && { octets: announced }) });
+  // Of text the announced octets are those of the network, with other line ends.
+  return receiveFile(ftp, { ...upload, ...(announced !== undefined && !isText && { octets: announced }) });
 }
 
 const triesMax = 1_000;
