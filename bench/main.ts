@@ -1,13 +1,19 @@
-/** `npm run bench -- line [--rounds N] [--only NAME]`: measures the line wire beside bare programs and peers; prints Markdown. */
+/** `npm run bench -- line|telnet [--rounds N] [--only NAME]`: measures a wire beside bare programs and peers; prints Markdown. */
 import { parseArgs } from 'node:util';
-import { cases } from './line/cases.ts';
+import { cases as line } from './line/cases.ts';
 import { machineLine } from './machine.ts';
+import { cases as telnet } from './telnet/cases.ts';
 
-const usage = `npm run bench -- line [--rounds N] [--only NAME]
+const wires = new Map([
+  ['line', line],
+  ['telnet', telnet],
+]);
+
+const usage = `npm run bench -- WIRE [--rounds N] [--only NAME]
 
   --rounds N   measurements of each contestant (default 5)
-  --only NAME  one of ${Object.keys(cases).join(', ')}; may be given more than once
-`;
+  --only NAME  one of these; may be given more than once
+${[...wires].map(([wire, cases]) => `               ${wire}: ${Object.keys(cases).join(', ')}\n`).join('')}`;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
@@ -19,9 +25,10 @@ const { values, positionals } = parseArgs({
     help: { type: 'boolean' },
   },
 });
+const cases = wires.get(positionals.join()) ?? {};
 const only = values.only ?? Object.keys(cases);
-const unknown = only.find(name => !Object.hasOwn(cases, name));
-if (values.help || positionals.join() !== 'line' || unknown !== undefined || !(Number(values.rounds) >= 1)) {
+const isUnknown = only.length === 0 || only.some(name => !Object.hasOwn(cases, name));
+if (values.help || isUnknown || !(Number(values.rounds) >= 1)) {
   process.stdout.write(usage);
   process.exitCode = values.help ? 0 : 64;
 } else {

@@ -242,7 +242,7 @@ t.test('places are taken while a header is awaited, and given back', async t => 
   t.equal(places.taken, 0);
 });
 
-const http = 'Host: den\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n\r\n';
+const http = 'Host: localhost\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n\r\n';
 
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {

@@ -2,11 +2,15 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '../../test/support/free-ports.ts';
+import { freePorts, type Ports, parsePorts } from '../../test/support/free-ports.ts';
 import { type Program, startProgram } from '../process.ts';
 import { inFolder, type Server, temporary } from './server.ts';
 
 const build = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+export interface Partyline extends Server {
+  readonly ports: Ports;
+}
 
 export interface NodeOptions {
   /** Where the data folder is made. */
@@ -18,7 +22,7 @@ export interface NodeOptions {
 }
 
 /** The real server with its default settings, on free ports of loopback. */
-export function startPartyline(options: NodeOptions = {}): Promise<Server> {
+export function startPartyline(options: NodeOptions = {}): Promise<Partyline> {
   const { parent = temporary, flags = [], hasAccount = false } = options;
   return inFolder(parent, async folder => {
     const data = join(folder, 'data');
@@ -28,12 +32,12 @@ export function startPartyline(options: NodeOptions = {}): Promise<Server> {
 }
 
 /** On a data folder that stays. */
-export async function startPartylineOn(data: string, flags: readonly string[] = []): Promise<Server> {
+export async function startPartylineOn(data: string, flags: readonly string[] = []): Promise<Partyline> {
   const env = { ...freePorts, PARTYLINE_DATA_DIR: data };
   const args = [...flags, build('server/main.js')];
   const program = await startProgram(process.execPath, args, { env, ready: /^partyline ready$/m });
-  const port = Number(/^listening line \S+:(\d+)$/m.exec(program.output())?.[1] ?? 0);
-  return { ...program, name: 'partyline', port };
+  const ports = parsePorts(program.output())!;
+  return { ...program, name: 'partyline', port: ports.line, ports };
 }
 
 /** The account `bench` with the password `secret`. */

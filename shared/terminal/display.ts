@@ -163,6 +163,13 @@ export class Display {
     this.due();
   }
 
+  /** Nothing that waits is shown any more; a page ends. */
+  drop(): void {
+    this.#outbox.drop();
+    this.#endPage();
+    this.due();
+  }
+
   pause(): void {
     this.#isPaused = true;
     this.#hold();

@@ -68,6 +68,13 @@ export class Outbox {
     return taken;
   }
 
+  /** What waits is not wanted any more. */
+  drop(): void {
+    this.#next = [];
+    this.#held.takeAll();
+    this.#skipped = 0;
+  }
+
   get recent(): readonly Line[] {
     return this.#recent.lines;
   }

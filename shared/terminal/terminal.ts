@@ -141,6 +141,10 @@ export class Terminal {
     this.#display.setStatus(status);
   }
 
+  drop(): void {
+    this.#display.drop();
+  }
+
   /** The client does not take what was written: what is printed waits, and the oldest of too much is counted and dropped. */
   pause(): void {
     this.#display.pause();

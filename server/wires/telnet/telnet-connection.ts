@@ -81,7 +81,10 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
     const key = keys[command];
     if (key) this.#terminal.key(key);
     else if (command === 'AYT') this.#terminal.print('[partyline: yes]');
-    else if (command === 'AO') this.#link.send('DM');
+    else if (command === 'AO') {
+      this.#terminal.drop();
+      this.#link.send('DM');
+    }
   }
 
   deliver({ events }: EventBatch): void {
