@@ -108,6 +108,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     tlsBinding: settings['ftp-tls-binding'],
     isPrivateOnly: settings['ftp-private'],
     acceleration: settings['ftp-acceleration'],
+    bandwidthOctets: settings['ftp-bandwidth-octets'],
     masquerade: masqueradeOf(settings['ftp-masquerade']),
   });
   // Behind the wires' own `preClose`, which end every connection: what still runs then is only what nobody waits for.

@@ -97,6 +97,11 @@ export const settingsTable = {
     fallback: false,
     help: 'FTP over TLS only: no login and no data connection in clear',
   },
+  'ftp-bandwidth-octets': {
+    schema: octets,
+    fallback: 0,
+    help: 'octets a second that one person moves by FTP, over all connections; 0 for no limit',
+  },
   'ftp-acceleration': { schema: onOff, fallback: true, help: 'let the kernel copy files to FTP clients where it can' },
   guests: {
     schema: onOff,

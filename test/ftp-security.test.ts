@@ -368,6 +368,30 @@ t.test('who does not enter in a minute, says nothing for five or moves no data i
   t.match(await control.reply(), /^421 /);
 });
 
+t.test('where bandwidth has a limit, one person has it once over all connections, each way', async t => {
+  const clock = new TurnedClock();
+  const { ports, hub } = await serveFtp(t, { clock, bandwidthOctets: 1_000_000 });
+  await (await hub.account('ada')).put('/lobby/a', Buffer.alloc(2_000_000));
+  const two = [await enter(t, ports.ftp, 'ada'), await enter(t, ports.ftp, 'ada')];
+  const isDone = [false, false];
+  const transfers = two.map(async (control, n) => {
+    const bring =
+      n === 0 ? retrieve(t, control, 'RETR /lobby/a') : store(t, control, '/lobby/b', Buffer.alloc(2_000_000));
+    await bring;
+    isDone[n] = true;
+  });
+  const other = await enter(t, ports.ftp, 'bob');
+  for (let second = 0; second < 3; second++) {
+    clock.turn(1_000);
+    // Replies of somebody else: those who wait have had their turns.
+    for (let n = 0; n < 20; n++) await other.ask('NOOP');
+  }
+  t.notOk(isDone[0] && isDone[1], 'four megabytes do not go in three seconds');
+  const turn = setInterval(() => clock.turn(1_000), 5);
+  t.teardown(() => clearInterval(turn));
+  await Promise.all(transfers);
+});
+
 t.test('any octets on the control connection harm only their sender', async t => {
   const { ports } = await serveFtp(t);
   const witness = await enter(t, ports.ftp, 'ada');

@@ -58,6 +58,7 @@ export async function bindFtp(t: Test, hub: Hub, { log, ...more }: FtpServerOpti
     places: new Places(1_000),
     passivePorts: { first: 0, last: 0 },
     acceleration: false,
+    bandwidthOctets: 0,
     isPrivateOnly: false,
     tlsBinding: 'prefer',
     masquerade: () => undefined,

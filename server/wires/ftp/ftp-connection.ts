@@ -86,6 +86,11 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     return this.#peerEnded && !this.#held.some(held => held.kind === 'command' && held.verb === 'QUIT');
   }
 
+  /** Of whoever is in, over all their connections. */
+  pace(signal: AbortSignal): ReturnType<FtpContext['paces']['begin']> {
+    return this.context.paces.begin(this.#session.person?.principal ?? '', signal);
+  }
+
   get isTransferring(): boolean {
     return this.#running?.isTransfer === true;
   }

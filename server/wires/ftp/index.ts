@@ -5,6 +5,7 @@ import { HubError } from '../../../shared/errors.ts';
 import { formatReply, reply } from '../../../shared/ftp/reply.ts';
 import type { Hub } from '../../hub/hub.ts';
 import { loadKernelCopy } from '../../net/kernel-copy.ts';
+import { Paces } from '../../net/pace.ts';
 import { PassivePorts, type PortRange } from '../../net/passive-ports.ts';
 import { type Ground, Service } from '../../net/service.ts';
 import type { FtpContext } from './context.ts';
@@ -19,6 +20,8 @@ export interface FtpWireOptions
   readonly passivePorts: PortRange;
   /** `off`: files go through this process, also where the kernel could move them. */
   readonly acceleration: boolean;
+  /** A second, for one person; 0 for no limit. */
+  readonly bandwidthOctets: number;
   onListening(name: 'ftp' | 'ftp-tls', address: string, port: number): void;
 }
 
@@ -41,6 +44,7 @@ async function register(app: FastifyInstance, options: FtpWireOptions): Promise<
     certificate: { key, cert },
     passive: new PassivePorts(host, options.passivePorts),
     kernel: options.acceleration ? await loadKernelCopy() : undefined,
+    paces: new Paces(options.bandwidthOctets, clock),
     tlsBinding,
     masquerade,
     closed: one => {

@@ -78,8 +78,9 @@ export function takePart({ state }: FtpConnection): (size: number) => Part | und
 
 export async function retrieve(ftp: FtpConnection, path: string): Promise<Reply> {
   const partOf = takePart(ftp);
-  const { size } = await findFile(ftp, path);
-  const part = partOf(size);
+  // Nothing of it, asked for as all will be: who may see a file may be kept from reading it, and hears so before 150.
+  const { size } = await ftp.ask('GET', { path, length: 0 });
+  const part = partOf(Number(size));
   if (!part) return reply(554, `The file ends at ${size}.`);
   const { isText } = ftp.state;
   const opening = isText ? `Sending text of ${path}.` : `Sending ${path} (${part.length} bytes).`;
@@ -101,7 +102,13 @@ export async function sendData(
   const socket = await dataConnections.open(signal);
   const destroy = () => socket.destroy();
   signal.addEventListener('abort', destroy);
-  const sink = new DataSink(socket, context, { ...state, ...form }, dataConnections.isPrivate);
+  const pace = ftp.pace(signal);
+  const sink = new DataSink(
+    socket,
+    context,
+    { ...state, ...form },
+    { isSecure: dataConnections.isPrivate, took: pace.took },
+  );
   const unwatch = watchStall(socket, context, () => sink.octets);
   try {
     await produce(sink);
@@ -113,6 +120,7 @@ export async function sendData(
     throw error;
   } finally {
     unwatch();
+    pace.end();
     signal.removeEventListener('abort', destroy);
   }
 }

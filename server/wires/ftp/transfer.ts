@@ -17,22 +17,29 @@ export interface Form {
   readonly isCompressed: boolean;
 }
 
+interface Way {
+  /** Over TLS. */
+  readonly isSecure: boolean;
+  /** Told of what was sent; waits where that was too fast. */
+  took(octets: number): Promise<void> | undefined;
+}
+
 /** Writes to a data connection, and knows when to wait. */
 export class DataSink {
   readonly #socket: Socket;
   readonly #context: FtpContext;
   readonly #form: Form;
-  readonly #isSecure: boolean;
+  readonly #way: Way;
   readonly #ascii = new ToAscii();
   readonly #deflate: Deflate | undefined;
   #isBroken = false;
   octets = 0;
 
-  constructor(socket: Socket, context: FtpContext, form: Form, isSecure: boolean) {
+  constructor(socket: Socket, context: FtpContext, form: Form, way: Way) {
     this.#socket = socket;
     this.#context = context;
     this.#form = form;
-    this.#isSecure = isSecure;
+    this.#way = way;
     socket.once('close', () => {
       this.#isBroken = true;
     });
@@ -51,6 +58,7 @@ export class DataSink {
     if (this.#deflate) await new Promise<void>(resolve => this.#deflate!.write(shown, () => resolve()));
     else this.#socket.write(shown);
     if (this.#socket.writableLength > limits.outputOctetsHigh) await this.#drained();
+    await this.#way.took(shown.length);
   }
 
   /** As GET of the hub wants it: files go by the kernel where they go as they are. */
@@ -66,8 +74,9 @@ export class DataSink {
       const { kernel } = this.#context;
       const sent = (octets: number) => {
         this.octets += octets;
+        return this.#way.took(octets);
       };
-      await sendFile(this.#socket, { fd, start, end }, { secure: this.#isSecure, kernel, sent }).catch(() => {
+      await sendFile(this.#socket, { fd, start, end }, { secure: this.#way.isSecure, kernel, sent }).catch(() => {
         throw broken();
       });
     };

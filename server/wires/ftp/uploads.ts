@@ -77,6 +77,7 @@ async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, si
   const destroy = () => socket.destroy();
   signal.addEventListener('abort', destroy);
   const unwatch = watchStall(socket, context);
+  const pace = ftp.pace(signal);
   let offset = asked.from;
   try {
     for await (const octets of receive(receiver, state)) {
@@ -84,6 +85,7 @@ async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, si
       const { length } = octets;
       await ftp.ask('CHUNK', { upload, offset }, { content: { octets: length, pieces: [octets] } });
       offset += length;
+      await pace.took(length);
     }
     // Before our own end: a client that waits for it may answer with its own.
     if (!opened.isWhole()) throw new HubError('cancelled', 'the TLS of the data connection was cut before its end');
@@ -99,6 +101,7 @@ async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, si
   } finally {
     socket.destroySoon();
     unwatch();
+    pace.end();
     signal.removeEventListener('abort', destroy);
   }
 }

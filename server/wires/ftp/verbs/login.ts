@@ -92,6 +92,7 @@ async function enter(ftp: FtpConnection, user: string, password: string): Promis
     return await given('NICK', { user });
   } catch (error) {
     if (!(error instanceof HubError) || error.code !== 'exists') throw error;
+    if (password === '') throw new HubError('auth-failed');
     return given('LOGIN', { user, password });
   }
 }
