@@ -27,7 +27,7 @@ export class Receiver implements AsyncIterable<Buffer> {
     const taken = secure ? undefined : this.#takeOver(socket);
     this.socket = taken ?? socket;
     if (!taken) this.socket.on('data', octets => this.#copy(octets));
-    this.#watchEnd();
+    this.#watchEnd(secure);
     this.socket.resume();
   }
 
@@ -93,7 +93,7 @@ export class Receiver implements AsyncIterable<Buffer> {
     this.#wakeUp();
   }
 
-  #watchEnd(): void {
+  #watchEnd(secure: boolean): void {
     const { socket } = this;
     const over = (state: 'ended' | 'lost') => {
       if (this.#state !== 'open') return;
@@ -105,7 +105,8 @@ export class Receiver implements AsyncIterable<Buffer> {
     socket.on('close', () => over('lost'));
     // libuv tells of a reset right behind octets as if it were a FIN; after one, writing nothing fails.
     const end = () => {
-      if (socket.writable) socket.write(nothing, error => over(error ? 'lost' : 'ended'));
+      // Over TLS an end is what the peer said, whatever became of the connection behind it.
+      if (socket.writable && !secure) socket.write(nothing, error => over(error ? 'lost' : 'ended'));
       else over('ended');
     };
     // Nothing may have come at all, and its end long ago.

@@ -67,8 +67,9 @@ function watched(raw: Socket, records: RecordCounter): Duplex {
   const stream = new Duplex({
     allowHalfOpen: true,
     read: () => void raw.resume(),
-    write: (octets: Buffer, _encoding, done) => void raw.write(octets, done),
-    final: done => void raw.end(done),
+    // What we say is of no weight here, and one that hears no more may have said all it had to.
+    write: (octets: Buffer, _encoding, done) => void raw.write(octets, () => done()),
+    final: done => void raw.end(() => done()),
     destroy: (error, done) => {
       raw.destroy();
       done(error);
@@ -78,7 +79,13 @@ function watched(raw: Socket, records: RecordCounter): Duplex {
     records.push(octets);
     if (!stream.push(octets)) raw.pause();
   });
-  raw.on('end', () => stream.push(null));
-  raw.on('close', () => stream.destroy());
+  // Who closes without having read our tickets resets: what came before that, perhaps its end, is still to be read.
+  let isOver = false;
+  const over = () => {
+    if (!isOver) stream.push(null);
+    isOver = true;
+  };
+  raw.on('end', over);
+  raw.on('close', over);
   return stream;
 }
