@@ -1,13 +1,14 @@
 /** A person in rooms, at a terminal: what they type becomes requests to the hub, its events become lines. No hub rule is here. */
 import type { HubEvent } from '../events.ts';
 import { limits } from '../limits.ts';
+import { nearest } from '../text.ts';
 import { fieldLine, rowLines } from './answer-lines.ts';
 import { ChatFiles } from './chat-files.ts';
 import type { Answer, ChatHost } from './chat-host.ts';
 import { eventLines } from './event-lines.ts';
 import { helpLines } from './help-lines.ts';
 import { span } from './line.ts';
-import { commandOf, type Here, nearest, parseSlash, slashNames } from './slash.ts';
+import { commandOf, type Here, parseSlash, slashNames } from './slash.ts';
 import { type Completion, type Listener, type Mode, modes, type Terminal, type Theme, themes } from './terminal.ts';
 
 export type { Answer, AnswerRow, ChatHost } from './chat-host.ts';
@@ -105,7 +106,7 @@ export class Chat implements Listener {
           .map(name => `/${name} `),
       };
     }
-    if (/^\/(ls|cd|view|get|put|rm|mv|cp|stat|mkdir)\b/.test(text)) return this.#files.complete(start, word);
+    if (/^\/(ls|cd|view|cat|get|put|rm|mv|cp|stat|mkdir)\b/.test(text)) return this.#files.complete(start, word);
     return this.#completeName(start, word);
   }
 
@@ -178,6 +179,7 @@ export class Chat implements Listener {
       case 'ls':
         return this.#files.list(rest);
       case 'view':
+      case 'cat':
         return this.#files.view(rest);
       case 'get':
       case 'put':

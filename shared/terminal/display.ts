@@ -40,6 +40,7 @@ export class Display {
   #isStale = false;
   #isPaused = false;
   #isClosed = false;
+  #isPaged = true;
   #pastes = false;
   #rings = false;
   #hasDrawn = false;
@@ -126,7 +127,8 @@ export class Display {
   /** Resolves when it was read or left; `isWatched`: somebody can turn pages. */
   async page(lines: readonly (Line | string)[], isWatched: boolean): Promise<void> {
     const isShort = lines.length < this.#rows - 2;
-    if (isShort || this.#mode === 'plain' || !isWatched || this.#pager || this.#isClosed) return this.print(...lines);
+    const isWhole = isShort || this.#mode === 'plain' || !isWatched || !this.#isPaged;
+    if (isWhole || this.#pager || this.#isClosed) return this.print(...lines);
     const all = lines.map(shown => (typeof shown === 'string' ? line`${shown}` : shown));
     await new Promise<void>(resolve => {
       this.#pager = new Pager(all, resolve);
@@ -143,6 +145,12 @@ export class Display {
     else if (text === ' ' || key.kind === 'page-down' || key.kind === 'enter') this.turn(this.#rows - 1);
     else if (/^q$/i.test(text) || /^(interrupt|eof|escape|cancel)$/.test(key.kind)) this.#endPage();
     else this.ring();
+  }
+
+  /** A page that is shown ends, and what comes is printed as a whole. */
+  stopPaging(): void {
+    this.#isPaged = false;
+    this.#endPage();
   }
 
   /** Shows so many rows more of the page. */

@@ -3,12 +3,12 @@ import { CommandDecoder, type Decoded } from '../../../shared/ftp/command-line.t
 import { type FactName, factNames } from '../../../shared/ftp/listing.ts';
 import { formatReply, type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
+import { resolvePath } from '../../../shared/names.ts';
 import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { Served } from '../../net/service.ts';
 import type { FtpContext } from './context.ts';
 import { DataConnections, NoDataConnection } from './data-connection.ts';
-import { resolvePath } from './paths.ts';
 import { describeRefusal } from './refusal.ts';
 import { verbs } from './verbs/index.ts';
 
