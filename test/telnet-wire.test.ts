@@ -105,6 +105,19 @@ t.test('a terminal is echoed key by key, and one Backspace erases a family', asy
   t.match(await client.rest(), /goodbye/);
 });
 
+t.test('in a crowd nobody is told who comes and goes, and whoever enters is told how many there are', async t => {
+  const { port, people } = await serveTelnet(t);
+  const client = await dialIn(t, port);
+  client.send('eve\r\n');
+  await client.until('here: eve');
+  for (let n = 0; n < 70; n++) await (await people.guest(`guest${n}`)).do('JOIN', { room: 'lobby' });
+  await (await people.guest('zoe')).do('SAY', { room: 'lobby', text: 'full house' });
+  t.match(String(await client.until('full house')), /guest58 came(?![\s\S]*came)/);
+  const late = await dialIn(t, port);
+  late.send('bob\r\n/quit\r\n');
+  t.match(await late.rest(), /here: .* and 52 more/);
+});
+
 t.test('a large file is shown to its beginning, however it is asked for', async t => {
   const { port, people } = await serveTelnet(t);
   const ada = await people.account('ada');
