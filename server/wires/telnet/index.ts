@@ -4,6 +4,7 @@ import plugin from 'fastify-plugin';
 import { HubError } from '../../../shared/errors.ts';
 import { openPorts, serviceOf, type WireOptions } from '../ports.ts';
 import type { TelnetContext } from './context.ts';
+import { Paints } from './paints.ts';
 import { TelnetConnection } from './telnet-connection.ts';
 
 export interface TelnetWireOptions
@@ -13,7 +14,16 @@ export interface TelnetWireOptions
 async function register(app: FastifyInstance, options: TelnetWireOptions): Promise<void> {
   const log = app.log.child({ wire: 'telnet' });
   const { hub, clock, guests, registration, routes } = options;
-  const context: TelnetContext = { hub, clock, log, guests, registration, routes, closed: one => service.left(one) };
+  const context: TelnetContext = {
+    hub,
+    clock,
+    log,
+    guests,
+    registration,
+    routes,
+    paints: new Paints(clock),
+    closed: one => service.left(one),
+  };
   const service = serviceOf(options, {
     log,
     serve: connection => new TelnetConnection(connection, context),

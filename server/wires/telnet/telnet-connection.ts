@@ -36,6 +36,7 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
     this.#terminal = new Terminal({
       clock,
       write: (text, isPrompt) => this.#write(text, isPrompt),
+      whenFree: paint => context.paints.add(paint),
       conceal: isHidden => this.#link.echo(isHidden),
       flow: mayRead => (mayRead ? connection.resume() : connection.pause()),
     });
