@@ -1,7 +1,7 @@
 /** Names of people, rooms and files: normalised first, then checked. Branded, so that an unchecked string is a type error. */
 import * as z from 'zod';
 import { limits } from './limits.ts';
-import { holdsControls, octetLength } from './text.ts';
+import { foldName, holdsControls, octetLength } from './text.ts';
 
 const personOrRoom = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$/u;
 
@@ -48,11 +48,6 @@ export const PlaceName = z.union([
     .check(z.refine(name => UserName.safeParse(name.slice(1)).success, { error: 'is a room, or ~person for a home' }))
     .brand<'RoomName'>(),
 ]);
-
-/** The form under which names are compared: compatibility forms and case folded. By way of capitals, so that ß is ss. */
-export function foldName(name: string): string {
-  return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
-}
 
 function componentFault(component: string): string | undefined {
   if (component === '') return 'holds an empty component';
