@@ -32,7 +32,7 @@ export function Administration() {
             row={row => `${row['user'] ?? row['address']} · ${row['text'] ?? ''}`}
             act={{
               label: say('unblock'),
-              name: 'UNBLOCK',
+              name: () => 'UNBLOCK',
               fields: ({ user, address }) => (user === undefined ? { address } : { user }),
             }}
           />
@@ -45,13 +45,13 @@ export function Administration() {
 
 interface Act {
   readonly label: string;
-  readonly name: CommandName;
+  readonly name: (row: Fields) => CommandName;
   readonly fields: (row: Fields) => Fields;
 }
 
 const revoke = (field: string): Act => ({
   label: say('revoke'),
-  name: 'REVOKE',
+  name: () => 'REVOKE',
   fields: row => ({ id: row[field] }),
 });
 
@@ -94,7 +94,7 @@ function List({ name, input, title, row, act }: ListProps) {
               type="button"
               class="plain"
               onClick={() =>
-                void store.link.request(act.name, act.fields(one) as never).then(load, error => store.failed(error))
+                void store.link.request(act.name(one), act.fields(one) as never).then(load, error => store.failed(error))
               }
             >
               {act.label}
@@ -173,7 +173,7 @@ function Moderation({ room }: { readonly room: string }) {
         input={{ room }}
         title={say('bans')}
         row={row => [row['kind'], row['user'], row['text'], row['until'] && momentText(String(row['until']))].filter(Boolean).join(' · ')}
-        act={{ label: say('unban'), name: 'UNBAN', fields: ({ user }) => ({ room, user }) }}
+        act={{ label: say('unban'), name: ({ kind }) => (kind === 'mute' ? 'UNMUTE' : 'UNBAN'), fields: ({ user }) => ({ room, user }) }}
       />
       <PersonForm
         acts={[

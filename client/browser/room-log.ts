@@ -128,6 +128,6 @@ export function linesOf(log: RoomLog, readTo: number | undefined, me: string): r
 }
 
 function follows(entry: Entry, before: Entry): boolean {
-  const isSaid = entry.event === 'MSG' && before.event === 'MSG' && entry.reply === undefined;
-  return isSaid && entry.from === before.from && Date.parse(entry.time) - Date.parse(before.time) < followUpMs;
+  const isAnswer = entry.event === 'MSG' && entry.reply !== undefined;
+  return !isAnswer && entry.from === before.from && Date.parse(entry.time) - Date.parse(before.time) < followUpMs;
 }

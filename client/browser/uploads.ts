@@ -30,6 +30,8 @@ export interface Upload {
 
 const atOnce = 3;
 const piecesAtOnce = 4;
+/** How long a queue that is done is still shown. */
+const shownDoneMs = 4_000;
 const piece = limits.pieceOctets;
 
 export class Uploads {
@@ -104,6 +106,10 @@ export class Uploads {
     this.all.value = this.all.value.filter(({ state }) => state !== 'done');
   }
 
+  #clearAll(): void {
+    if (this.all.value.every(({ state }) => state === 'done')) this.clearDone();
+  }
+
   #change(key: string, change: Partial<Upload>): void {
     this.all.value = this.all.value.map(one => (one.key === key ? { ...one, ...change } : one));
   }
@@ -131,6 +137,7 @@ export class Uploads {
     } finally {
       this.#running.delete(key);
       this.#next();
+      if (this.all.value.every(({ state }) => state === 'done')) clientClock.after(shownDoneMs, () => this.#clearAll());
     }
   }
 }
