@@ -9,6 +9,8 @@ import type { Clock } from '../../../shared/clock.ts';
 import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Hub } from '../../hub/hub.ts';
+import type { Places } from '../../net/places.ts';
+import type { Proxies } from '../../net/proxies.ts';
 import { commandRoutes } from './commands.ts';
 import type { WebContext } from './context.ts';
 import { asyncApi, openApi } from './describe.ts';
@@ -26,13 +28,15 @@ export interface WebWireOptions {
   readonly host: string;
   readonly tls?: { readonly port: number; readonly key: string; readonly cert: string };
   readonly names: readonly string[];
+  readonly places: Places;
+  readonly proxies?: Proxies;
   doors(): ReadonlyMap<string, number>;
   onListening(name: 'https', address: string, port: number): void;
 }
 
 async function register(app: FastifyInstance, options: WebWireOptions): Promise<void> {
-  const { hub, clock, names, doors } = options;
-  const context: WebContext = { hub, clock, names, visitors: new Visitors(hub, clock) };
+  const { hub, clock, names, doors, places, proxies } = options;
+  const context: WebContext = { hub, clock, names, places, proxies, visitors: new Visitors(hub, clock) };
   const sockets = new Sockets(context, app.log.child({ wire: 'web' }));
   await app.register(cookie);
   await app.register(helmet, {
