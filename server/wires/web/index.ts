@@ -20,6 +20,7 @@ import { metricsRoutes } from './metrics.ts';
 import { pageRoutes } from './pages.ts';
 import { Sockets } from './sockets.ts';
 import { answerError } from './status.ts';
+import { tusRoutes } from './tus.ts';
 import { Visitors } from './visitors.ts';
 
 export interface WebWireOptions {
@@ -61,6 +62,7 @@ async function register(app: FastifyInstance, options: WebWireOptions): Promise<
   metricsRoutes(app, context, sockets);
   await app.register(async scope => commandRoutes(scope, context));
   await app.register(async scope => fileRoutes(scope, context));
+  await app.register(async scope => tusRoutes(scope, context));
   await app.register(async scope => pageRoutes(scope, { hub: hub.name, doors }));
   const descriptions = { openapi: openApi(hub.name), asyncapi: asyncApi(hub.name) };
   app.get('/openapi.json', () => descriptions.openapi);
