@@ -113,13 +113,17 @@ export class Store {
   async #enterAgain(): Promise<boolean> {
     const user = kept('guest');
     if (user === undefined || !this.me.value?.guest) return false;
-    try {
-      await command('NICK', { user, ...(kept('invite') && { invite: kept('invite')! }) });
-      return true;
-    } catch (error) {
-      if (error instanceof Offline) throw error;
-      return false;
+    const invite = kept('invite');
+    // An invite that was for one use has had it: what is open to all is still there.
+    for (const more of invite === undefined ? [{}] : [{ invite }, {}]) {
+      try {
+        await command('NICK', { user, ...more });
+        return true;
+      } catch (error) {
+        if (error instanceof Offline) throw error;
+      }
     }
+    return false;
   }
 
   async refreshRooms(): Promise<void> {

@@ -9,6 +9,8 @@ import type { Clock } from '../../../shared/clock.ts';
 import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Hub } from '../../hub/hub.ts';
+import type { Places } from '../../net/places.ts';
+import type { Proxies } from '../../net/proxies.ts';
 import { commandRoutes } from './commands.ts';
 import type { WebContext } from './context.ts';
 import { asyncApi, openApi } from './describe.ts';
@@ -18,6 +20,7 @@ import { metricsRoutes } from './metrics.ts';
 import { pageRoutes } from './pages.ts';
 import { Sockets } from './sockets.ts';
 import { answerError } from './status.ts';
+import { tusRoutes } from './tus.ts';
 import { Visitors } from './visitors.ts';
 
 export interface WebWireOptions {
@@ -26,13 +29,15 @@ export interface WebWireOptions {
   readonly host: string;
   readonly tls?: { readonly port: number; readonly key: string; readonly cert: string };
   readonly names: readonly string[];
+  readonly places: Places;
+  readonly proxies?: Proxies;
   doors(): ReadonlyMap<string, number>;
   onListening(name: 'https', address: string, port: number): void;
 }
 
 async function register(app: FastifyInstance, options: WebWireOptions): Promise<void> {
-  const { hub, clock, names, doors } = options;
-  const context: WebContext = { hub, clock, names, visitors: new Visitors(hub, clock) };
+  const { hub, clock, names, doors, places, proxies } = options;
+  const context: WebContext = { hub, clock, names, places, proxies, visitors: new Visitors(hub, clock) };
   const sockets = new Sockets(context, app.log.child({ wire: 'web' }));
   await app.register(cookie);
   await app.register(helmet, {
@@ -57,6 +62,7 @@ async function register(app: FastifyInstance, options: WebWireOptions): Promise<
   metricsRoutes(app, context, sockets);
   await app.register(async scope => commandRoutes(scope, context));
   await app.register(async scope => fileRoutes(scope, context));
+  await app.register(async scope => tusRoutes(scope, context));
   await app.register(async scope => pageRoutes(scope, { hub: hub.name, doors }));
   const descriptions = { openapi: openApi(hub.name), asyncapi: asyncApi(hub.name) };
   app.get('/openapi.json', () => descriptions.openapi);
