@@ -12,7 +12,6 @@ function drawBlock(block: Block, me: string): ComponentChildren {
   switch (block.kind) {
     case 'code':
       return (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
         <pre tabIndex={0}>
           <code>{block.text}</code>
         </pre>
@@ -44,7 +43,9 @@ function drawInline(parts: readonly Inline[], me: string): ComponentChildren {
           </a>
         );
       case 'mention':
-        return <span class={`mention ${part.text.toLowerCase() === me.toLowerCase() ? 'is-me' : ''}`}>@{part.text}</span>;
+        return (
+          <span class={`mention ${part.text.toLowerCase() === me.toLowerCase() ? 'is-me' : ''}`}>@{part.text}</span>
+        );
       default:
         return part.text;
     }
