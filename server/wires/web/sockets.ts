@@ -114,7 +114,12 @@ export class Sockets {
   #seat(ws: WebSocket, duplex: Duplex, { session, join, leave }: Seat): void {
     const { hub, clock, places } = this.#web;
     places.taken++;
-    const socket = new Socket(ws, session, { hub, clock, log: this.#log, isShared: one => this.#shared.has(one) });
+    const socket = new Socket(ws, duplex, session, {
+      hub,
+      clock,
+      log: this.#log,
+      isShared: one => this.#shared.has(one),
+    });
     this.#open.add(socket);
     join(socket);
     duplex.on('drain', () => socket.drained());
