@@ -1,6 +1,7 @@
 /** What FTP servers have fallen for (RFC 2577 and later): each is tried here, at a wire in this process. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import * as fc from 'fast-check';
 import t, { type Test } from 'tap';
@@ -33,6 +34,19 @@ async function enterPrivately(t: Test, port: number, maxVersion: 'TLSv1.2' | 'TL
   await control.ask('PROT P');
   await control.ask('TYPE I');
   return { control, session: () => sessions.at(-1) ?? first };
+}
+
+/** A connection that TLS reads as a stream. Pausing the socket leaves what comes in the kernel. */
+async function dialReluctantly(t: Test, port: number): Promise<{ readonly stream: Duplex; readonly socket: Socket }> {
+  const stream = new Duplex({
+    read: () => undefined,
+    write: (octets: Buffer, _encoding, done) => void socket.write(octets, () => done()),
+  });
+  const callback = (octets: number, buffer: Uint8Array) => stream.push(Buffer.from(buffer.subarray(0, octets)));
+  const socket: Socket = connect({ port, host: '127.0.0.1', onread: { buffer: Buffer.alloc(65_536), callback } });
+  t.teardown(() => socket.destroy());
+  await once(socket, 'connect');
+  return { stream, socket };
 }
 
 t.test('what is sent behind AUTH TLS in clear is never executed', async t => {
@@ -143,8 +157,27 @@ t.test('an upload whose TLS is cut is no file; one that says its end is', async 
     t.match(await control.ask('MLST /lobby/cut'), /^550 /);
     t.match(await upload('/lobby/two', true, Buffer.from('ab')), /^426 /, 'two octets look like an end and are none');
     t.match(await upload('/lobby/two', false, Buffer.from('ab')), /^226 .*: 2 bytes/);
+    await control.ask('ALLO 2');
+    t.match(await upload('/lobby/two', true, Buffer.from('cd')), /^226 .*: 2 bytes/, 'all that was announced came');
     t.match(await upload('/lobby/none', false, Buffer.alloc(0)), /^226 .*: 0 bytes/);
     t.match(await control.ask('DELE /lobby/whole'), /^250 /);
+  }
+});
+
+t.test('a client that closes without a look at what TLS told it has sent all of its file', async t => {
+  const { ports } = await serveFtp(t);
+  const { control } = await enterPrivately(t, ports.ftp);
+  for (const octets of [0, 1, 70_000, 3_000_000]) {
+    const { stream, socket } = await dialReluctantly(t, await control.passivePort());
+    t.match(await control.ask(`STOR /lobby/unread-${octets}`), /^150 /);
+    const data = connectTls({ socket: stream, rejectUnauthorized: false });
+    data.on('error', () => undefined);
+    await once(data, 'secureConnect');
+    // What comes from here on stays in the kernel, which resets a connection that is closed over it.
+    socket.pause();
+    await new Promise<void>(resolve => data.end(Buffer.alloc(octets, 'x'), resolve));
+    socket.destroy();
+    t.match(await control.reply(), new RegExp(`^226 .*: ${octets} bytes`));
   }
 });
 
@@ -194,6 +227,12 @@ t.test('after PROT P nothing travels in clear', async t => {
   t.notMatch((await all(listening).catch(() => Buffer.alloc(0))).toString('latin1'), /lobby/);
   t.match(await control.reply(), /^425 /);
   t.match(await control.ask('MLST /lobby/plain'), /^550 /);
+  for (const command of ['STOR /lobby/plain', 'LIST /']) {
+    const leaving = await dialData(t, await control.passivePort());
+    t.match(await control.ask(command), /^150 /);
+    leaving.end(Buffer.of(22, 3, 1, 1));
+    t.match(await control.reply(), /^425 /, 'an end within the handshake is not waited behind');
+  }
 });
 
 t.test('where nothing may be in clear, neither a login nor a data connection is', async t => {
