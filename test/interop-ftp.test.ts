@@ -14,6 +14,7 @@ import { connect, password } from '../client/index.ts';
 import { MIB } from '../shared/limits.ts';
 import type { FilePath, RoomName } from '../shared/names.ts';
 import { dialData, enter, retrieve, store } from './support/ftp-server.ts';
+import { Inbox } from './support/inbox.ts';
 import { addAccount, startServer } from './support/server-process.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { cleanEnv, type RunResult, requireTool, run } from './support/tools.ts';
@@ -368,6 +369,36 @@ t.test('an upload that was reset is gone on with by REST, by APPE and by put, an
   for (const path of ['/lobby/by-rest', '/lobby/by-appe', '/lobby/by-put']) {
     t.equal((await hub.request('STAT', { path: path as FilePath })).hash, hashOf(content), path);
     t.equal(told.filter(each => each === path).length, 1, 'one event');
+  }
+});
+
+t.test('the room hears of an upload once, on the line and by TELNET, and of one that was reset nothing', async t => {
+  const listeners = [];
+  for (const [port, words] of [
+    [server.ports.line, 'NICK liz\nJOIN lobby\n'],
+    [server.ports.telnet, 'tom\r\n'],
+  ] as const) {
+    const socket = await dialData(t, port);
+    socket.write(words);
+    const inbox = new Inbox(socket);
+    await inbox.when('the lobby', () => inbox.peek().includes('lobby') || undefined);
+    listeners.push(inbox);
+  }
+  const control = await enter(t, server.ports.ftp, 'ada');
+  const broken = await dialData(t, await control.passivePort());
+  await control.ask('STOR /lobby/told-broken');
+  await new Promise<void>(resolve => broken.write('half', () => resolve()));
+  broken.resetAndDestroy();
+  t.match(await control.reply(), /^426 /);
+  t.match(await store(t, control, '/lobby/told-whole', Buffer.from('all')), /^226 /);
+  await hub.request('SAY', { room: 'lobby' as RoomName, text: 'that was all' });
+  for (const inbox of listeners) {
+    const said = await inbox.when('the last word', () => {
+      const text = inbox.peek().toString();
+      return text.includes('that was all') ? text : undefined;
+    });
+    t.equal(said.split('told-whole').length - 1, 1);
+    t.notMatch(said, /told-broken/);
   }
 });
 
