@@ -13,8 +13,9 @@ import { hostileOctets, piecesOf, traversalNames } from './support/generators.ts
 import { TurnedClock } from './support/line-server.ts';
 import { freshSeed, seededRandom } from './support/octets.ts';
 import { assertProperty } from './support/properties.ts';
+import { requireTool, run } from './support/tools.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 async function stranger(t: Test, port: number): Promise<FtpControl> {
   const control = new FtpControl(await dialData(t, port));
@@ -290,6 +291,22 @@ t.test('TLS under 1.2 is refused everywhere', async t => {
     secured.on('secureConnect', () => t.fail('a handshake that should not be'));
     const [error] = (await once(secured, 'error')) as [Error];
     t.ok(error.message);
+  }
+});
+
+const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
+t.test('testssl finds no protocol below TLS 1.2', { skip: !isLong && 'PARTYLINE_TEST_LONG' }, async t => {
+  const testssl = requireTool(t, 'testssl');
+  if (testssl === undefined) return;
+  const { ports } = await serveFtp(t);
+  for (const [port, more] of [
+    [ports.ftp, ['-t', 'ftp']],
+    [ports['ftp-tls'], []],
+  ] as const) {
+    const args = ['--quiet', '--color', '0', '--warnings', 'batch', '-p', ...more, `127.0.0.1:${port}`];
+    const found = String((await run(testssl, args, { deadlineMs: 100_000 })).stdout);
+    for (const old of ['SSLv2', 'SSLv3', 'TLS 1', 'TLS 1.1']) t.match(found, new RegExp(`^ ${old} +not offered`, 'm'));
+    for (const current of ['TLS 1.2', 'TLS 1.3']) t.match(found, new RegExp(`^ ${current} +offered \\(OK\\)`, 'm'));
   }
 });
 

@@ -6,6 +6,7 @@ import { createServer, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { deflateSync, inflateSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { checkFtp } from '../client/cli/doctor-ftp.ts';
 import { blobPath } from '../server/store/embedded/folders.ts';
 import { verbs } from '../server/wires/ftp/verbs/index.ts';
 import { MIB } from '../shared/limits.ts';
@@ -334,6 +335,34 @@ t.test('a client that was killed leaves a part and no file', async t => {
   const ada = await hub.account('ada');
   t.equal(await ada.code('STAT', { path: '/lobby/part' }), 'no-file');
   t.match(await ada.rows('UPLOADS', {}), [{ path: '/lobby/part', held: 50_000 }]);
+});
+
+t.test('the doctor takes the way in that the server demands, and says what is wrong with the rest', async t => {
+  const said: string[] = [];
+  const examine = async (options: Parameters<typeof serveFtp>[1], who: { user?: string; password?: string }) => {
+    const { ports } = await serveFtp(t, options);
+    said.length = 0;
+    const check = { host: '127.0.0.1', port: ports.ftp, ...who };
+    return checkFtp(check, (what, result) => said.push(`${what} ${result}`));
+  };
+  const ada = { user: 'ada', password: 'secret' };
+  t.ok(await examine({ isPrivateOnly: true }, ada));
+  t.match(said, ['control connection 220 ', 'TLS works', 'sign in as ada', /^PASV .* is open$/, /^EPSV .* is open$/]);
+  t.ok(await examine({}, {}), 'anonymous');
+  // An address at which the wire does not listen.
+  t.notOk(await examine({ masquerade: () => '127.255.255.254' }, ada));
+  t.match(
+    said.join('\n'),
+    /PASV 127\.255\.255\.254 port (\d+) is blocked: .*refused[^]*ufw allow \1\/tcp[^]*EPSV .* is open/,
+  );
+  await t.rejects(examine({ guests: false }, {}), {
+    code: 'auth-failed',
+    message: /anonymous may not enter.*name an account/,
+  });
+  await t.rejects(examine({}, { user: 'ada', password: 'wrong' }), {
+    code: 'auth-failed',
+    message: /ada may not enter: 530/,
+  });
 });
 
 t.test('what the hash of a range is, whatever its name', async t => {
