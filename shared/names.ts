@@ -99,14 +99,24 @@ export const FilePath = z
   .brand<'FilePath'>();
 export type FilePath = z.infer<typeof FilePath>;
 
-/** The folder that holds the path; `/` holds itself. */
-export function parentPath(path: FilePath): FilePath {
+/** What a person calls a place, seen from a folder → a path from the root, unchecked: `..` ends at the root, doubled slashes mean nothing. */
+export function resolvePath(folder: string, name: string): string {
+  const parts = name.startsWith('/') ? [] : folder.split('/').filter(part => part !== '');
+  for (const part of name.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+/** The folder that holds the path, as well formed as that; `/` holds itself. */
+export function parentPath<P extends string>(path: P): P {
   const end = path.lastIndexOf('/');
-  return (end <= 0 ? '/' : path.slice(0, end)) as FilePath;
+  return (end <= 0 ? '/' : path.slice(0, end)) as P;
 }
 
 /** The last component; empty for `/`. */
-export function baseName(path: FilePath): string {
+export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 

@@ -33,10 +33,14 @@ const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
   [/^server\/hub\//, /^(shared\/|node:crypto$|zod$)/],
   [/^server\/store\//, /^(server\/store\/|server\/hub\/(host|writes)\.ts$|shared\/|node:|libsql$)/],
   [/^server\/net\//, /^(shared\/(clock|limits)|node:|koffi$)/],
-  [/^server\/wires\/(line|telnet)\//, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/],
+  [/^server\/wires\/[a-z-]+\.ts$/, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|fastify$)/],
+  [
+    /^server\/wires\/(line|telnet)\//,
+    /^(server\/wires\/ports|server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/,
+  ],
   [
     /^server\/wires\/ftp\//,
-    /^(server\/wires\/ftp\/|server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/,
+    /^(server\/wires\/(ftp\/|ports)|server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/,
   ],
   [
     /^server\/wires\/web\//,

@@ -21,6 +21,7 @@ const Refusal = z.object({
   text: z.string(),
   at: z.string().optional(),
   retry: z.number().optional(),
+  account: z.literal(true).optional(),
 });
 
 /** What the server sends: rows of an answer, its end, and what happened meanwhile. A row that is an event says so. */

@@ -22,7 +22,7 @@ export async function dispatch(ftp: FtpConnection, command: Decoded): Promise<Re
   try {
     return await entry.run(ftp, argument ?? '');
   } catch (error) {
-    return describeRefusal(error, entry, ftp.context.log);
+    return describeRefusal(error, ftp.context.log, entry);
   }
 }
 

@@ -1,6 +1,7 @@
 /** One FTP control connection: takes commands in order, answers them, and runs one transfer at a time beside it (RFC 959). */
 import { formatReply, type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
+import { resolvePath } from '../../../shared/names.ts';
 import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { Served } from '../../net/service.ts';
@@ -9,7 +10,6 @@ import type { FtpContext } from './context.ts';
 import { DataConnections, NoDataConnection } from './data-connection.ts';
 import { Deadlines } from './deadlines.ts';
 import { dispatch, isBeside } from './dispatch.ts';
-import { resolvePath } from './paths.ts';
 import { FtpState } from './state.ts';
 
 export class FtpConnection implements ConnectionEvents, Served, Sink {
