@@ -46,7 +46,7 @@ async function register(app: FastifyInstance, options: FtpWireOptions): Promise<
     serviceOf(options, {
       log,
       serve: connection => new FtpConnection(connection, context, isImplicit),
-      farewell: error => formatReply({ ...describeRefusal(error, '', log), code: 421 }),
+      farewell: error => formatReply({ ...describeRefusal(error, log), code: 421 }),
     });
   const plain = serving(false);
   // TLS of this port is begun by the connections themselves: each has a context of its own, to which data connections are bound.
