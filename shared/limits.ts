@@ -78,6 +78,16 @@ export const limits = {
   /** Lingering close: how long, and for how many octets, input is read and thrown away so that the last reply is heard. */
   lingerMs: 5_000,
   lingerOctetsMax: 8 * MIB,
+  /** Teaching: how long a connection may wait between the peer's FIN and its own. */
+  holdMsMax: 10_000,
+  /** Wire view: events that wait for a slow watcher, those of a connection that nobody has entered on yet, and views at once. */
+  wireEventsMax: 2_000,
+  wireUnknownMax: 500,
+  wireViewsMax: 32,
+  /** The share of one core that looking at the kernel's table may take, and how often it is looked at least and at most. */
+  wireShareMax: 0.1,
+  wirePeriodMsMin: 10,
+  wirePeriodMsMax: 5_000,
   /** SIGTERM: how long running transfers may take to finish. */
   drainMs: 30_000,
   /** A ticket for a further connection of a session. */

@@ -32,6 +32,7 @@ import { UploadShelf } from './upload-shelf.ts';
 import { uploadHandlers } from './uploads.ts';
 import { watchHandlers } from './watches.ts';
 import { Webhooks } from './webhooks.ts';
+import { wireHandlers } from './wire.ts';
 import { whereaboutsHandlers } from './whereabouts.ts';
 
 /** What the hub makes for itself. */
@@ -90,6 +91,7 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...webhooks.handlers(),
     ...accessHandlers(domain),
     ...statsHandlers(domain),
+    ...wireHandlers(domain),
   };
   const retention = new Retention(domain);
   return new LiveHub(domain, handlers, async () => {

@@ -1,4 +1,5 @@
 /** One FTP control connection: takes commands in order, answers them, and runs one transfer at a time beside it (RFC 959). */
+import type { Socket } from 'node:net';
 import { CommandDecoder, type Decoded } from '../../../shared/ftp/command-line.ts';
 import { type FactName, factNames } from '../../../shared/ftp/listing.ts';
 import { formatReply, type Reply, reply } from '../../../shared/ftp/reply.ts';
@@ -39,6 +40,7 @@ interface Running {
 }
 
 export class FtpConnection implements ConnectionEvents, Served, Sink {
+  readonly isDeaf = true;
   readonly context: FtpContext;
   state = new FtpState();
   readonly dataConnections: DataConnections;
@@ -65,7 +67,7 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     this.#connection = connection;
     this.context = context;
     this.#session = this.#connect();
-    this.dataConnections = new DataConnections(context);
+    this.dataConnections = new DataConnections(context, socket => this.#observeData(socket));
     this.dataConnections.isPrivate = isImplicit;
     connection.listen(this);
     this.#watchLogin();
@@ -203,7 +205,14 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     const { address, secure, isLoopback: loopback } = this.#connection;
     const session = this.context.hub.connect({ wire: 'ftp', address, secure, loopback });
     this.context.hub.subscribe(session, this);
+    if (this.#connection.observed) this.#connection.observed.session = session.id;
     return session;
+  }
+
+  #observeData(socket: Socket): void {
+    const { observed } = this.#connection;
+    const data = observed && this.context.observer?.opened('ftp-data', socket, this.dataConnections.isPrivate, observed);
+    if (data) data.session = observed.session;
   }
 
   #greet(): void {

@@ -45,6 +45,7 @@ async function register(app: FastifyInstance, options: FtpWireOptions): Promise<
     passive: new PassivePorts(host, options.passivePorts),
     kernel: options.acceleration ? await loadKernelCopy() : undefined,
     paces: new Paces(options.bandwidthOctets, clock),
+    observer: options.observer,
     tlsBinding,
     masquerade,
     closed: one => {
@@ -54,6 +55,7 @@ async function register(app: FastifyInstance, options: FtpWireOptions): Promise<
   const serviceOf = (isImplicit: boolean) =>
     new Service({
       ...options,
+      wire: 'ftp',
       serve: connection => new FtpConnection(connection, context, isImplicit),
       unserved: error =>
         formatReply(reply(421, error instanceof HubError ? error.message : new HubError('internal').message)),

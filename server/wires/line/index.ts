@@ -40,6 +40,7 @@ async function register(app: FastifyInstance, options: LineWireOptions): Promise
   };
   const service = new Service({
     ...options,
+    wire: 'line',
     serve: connection => new LineConnection(connection, context),
     unserved(error) {
       const isBanned = error instanceof HubError && error.code === 'banned';

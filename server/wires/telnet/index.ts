@@ -25,6 +25,7 @@ async function register(app: FastifyInstance, options: TelnetWireOptions): Promi
   const context: TelnetContext = { hub, clock, log, guests, registration, routes, closed: one => service.left(one) };
   const service = new Service({
     ...options,
+    wire: 'telnet',
     serve: connection => new TelnetConnection(connection, context),
     unserved: error => `${error instanceof HubError ? error.message : new HubError('internal').message}\r\n`,
     refusal: why => `${refusals[why]}\r\n`,

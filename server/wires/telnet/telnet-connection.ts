@@ -29,8 +29,11 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
     this.connection = connection;
     this.#context = context;
     const { hub, clock } = context;
-    const { address, secure, isLoopback: loopback } = connection;
+    const { address, secure, isLoopback: loopback, observed } = connection;
     this.#session = hub.connect({ wire: 'telnet', address, secure, loopback });
+    if (observed) observed.session = this.#session.id;
+    // Until somebody is in: whoever types ahead may have typed the password with the name.
+    observed?.conceal(true);
     hub.subscribe(this.#session, this);
     this.#terminal = new Terminal({
       clock,
@@ -113,6 +116,7 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
     this.#cancelLogin?.();
     if (name === undefined) return this.#bye('goodbye');
     if (this.#isOver) return;
+    this.connection.observed?.conceal(false);
     const chat = new Chat(
       this.#terminal,
       {

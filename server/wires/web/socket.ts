@@ -145,6 +145,7 @@ export class Socket implements Sink {
     this.#isAlone = entry.barrier === true;
     const exchange: Exchange = {
       signal: abort.signal,
+      connection: this.#context.observed?.id,
       row: (row, event, blob) => this.#row(id, row, event, blob, abort.signal),
       ...(content && { content: { octets: content.length, pieces: [content] } }),
     };
