@@ -11,12 +11,12 @@ import { connectionsWithin, openFilesMax, Places } from './net/places.ts';
 import { Proxies } from './net/proxies.ts';
 import { routesTo } from './routes.ts';
 import type { Settings } from './settings.ts';
+import { createWireView } from './wire-view/wire-view.ts';
 import { ftpWire } from './wires/ftp/index.ts';
 import { lineWire } from './wires/line/index.ts';
 import { telnetWire } from './wires/telnet/index.ts';
 import { health } from './wires/web/health.ts';
 import { webWire } from './wires/web/index.ts';
-import { createWireView } from './wire-view/wire-view.ts';
 
 export type Listening = (name: string, address: string, port: number) => void;
 
@@ -53,7 +53,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     clock,
     isCapturing: settings['wire-view'] === 'capture',
     ports: () => serverPorts(doors, settings['ftp-passive-ports']),
-    report: (what, error) => app.log.warn({ err: error }, what),
+    report: what => app.log.warn(what),
   });
   const hub = await createHub({
     name: settings['hub-name'],

@@ -84,8 +84,13 @@ export const limits = {
   wireEventsMax: 2_000,
   wireUnknownMax: 500,
   wireViewsMax: 32,
-  /** The share of one core that looking at the kernel's table may take, and how often it is looked at least and at most. */
+  /**
+   * The share of one core that looking at the kernel's table may take, what of it may be saved up, for how long it is
+   * spent when a connection opens or ends, and how often is looked at most and at least.
+   */
   wireShareMax: 0.1,
+  wireSavedMs: 500,
+  wireHurryMs: 600,
   wirePeriodMsMin: 10,
   wirePeriodMsMax: 5_000,
   /** SIGTERM: how long running transfers may take to finish. */

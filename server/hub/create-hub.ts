@@ -32,8 +32,8 @@ import { UploadShelf } from './upload-shelf.ts';
 import { uploadHandlers } from './uploads.ts';
 import { watchHandlers } from './watches.ts';
 import { Webhooks } from './webhooks.ts';
-import { wireHandlers } from './wire.ts';
 import { whereaboutsHandlers } from './whereabouts.ts';
+import { wireHandlers } from './wire.ts';
 
 /** What the hub makes for itself. */
 type Own =

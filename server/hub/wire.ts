@@ -53,7 +53,8 @@ export function wireHandlers(domain: Domain): Pick<Handlers, 'WIRE' | 'LINGER'> 
   /** Error: `no-user` for what one may not see as for what is not there; `forbidden`. */
   function demandSight(view: WireView, asked: Asked): void {
     const { which, person, contents } = asked;
-    if (contents && !person.isAdmin) throw new HubError('forbidden', 'contents=1 is for administrators; your own are shown');
+    if (contents && !person.isAdmin)
+      throw new HubError('forbidden', 'contents=1 is for administrators; your own are shown');
     if (contents && typeof which !== 'string') {
       throw new HubError('bad-argument', 'contents=1 is about one connection; name it', { at: 'which' });
     }
@@ -135,7 +136,10 @@ class ToldPeople {
       .sessionsOf(session.person.principal)
       .filter(({ sink }) => sink && sink.isDeaf !== true);
     if (hearers.length === 0) {
-      throw new HubError('forbidden', `${session.person.name} is only where no notice can be shown; without contents=1 you may watch`);
+      throw new HubError(
+        'forbidden',
+        `${session.person.name} is only where no notice can be shown; without contents=1 you may watch`,
+      );
     }
     tellAll(new Set(hearers), {
       event: 'NOTICE',

@@ -73,6 +73,11 @@ export class Observed {
     return this.#ends;
   }
 
+  /** IPv6 to the kernel, be it only in form. */
+  get isSix(): boolean {
+    return this.socket.remoteFamily === 'IPv6';
+  }
+
   get received(): number {
     return Math.max(this.socket.bytesRead, this.#beside.received);
   }

@@ -20,7 +20,7 @@ export const procSource: Source<ProcReport> = {
     worker.on('message', tell);
     worker.on('error', error => lost(`reading /proc failed: ${error.message}`));
     return {
-      watch: ({ pairs }) => worker.postMessage(pairs satisfies ProcRequest),
+      watch: watched => worker.postMessage(watched satisfies ProcRequest),
       stop: () => void worker.terminate(),
     };
   },

@@ -10,6 +10,10 @@ export interface Finding {
 export interface Watched {
   /** Of ports, `pairOf` both ways round. */
   readonly pairs: readonly number[];
+  /** Some of them are IPv6 to the kernel. */
+  readonly isSix: boolean;
+  /** Much is about to happen. */
+  readonly isUrgent: boolean;
 }
 
 /** Ports of the server, and those of its data connections. */

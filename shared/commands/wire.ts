@@ -9,7 +9,9 @@ export const wire = {
       'List your connections; WIRE WATCH shows what happens on them until CANCEL, or for=. Administrators see others without what is said; with contents=1, which those people are told.',
     words: ['do?', 'which?'],
     input: z.object({
-      do: z.preprocess(value => (typeof value === 'string' ? value.toLowerCase() : value), z.enum(['list', 'watch'])).optional(),
+      do: z
+        .preprocess(value => (typeof value === 'string' ? value.toLowerCase() : value), z.enum(['list', 'watch']))
+        .optional(),
       /** One connection, or a port of the server; all of one's own if left out. */
       which: z.union([ConnectionId, Port], { error: 'is a connection such as line-12, or a port' }).optional(),
       for: Duration.optional(),

@@ -211,7 +211,8 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   #observeData(socket: Socket): void {
     const { observed } = this.#connection;
-    const data = observed && this.context.observer?.opened('ftp-data', socket, this.dataConnections.isPrivate, observed);
+    const data =
+      observed && this.context.observer?.opened('ftp-data', socket, this.dataConnections.isPrivate, observed);
     if (data) data.session = observed.session;
   }
 

@@ -1,0 +1,147 @@
+/** What one watcher gets: events of the connections that they may see, as much of each as they may, in a queue that is bounded. */
+import { limits } from '../../shared/limits.ts';
+import type { OpenConnection, Sight, WireWatch } from '../hub/host.ts';
+import type { Conversation, Happening } from './conversation.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** A conversation as it is seen by one watcher. */
+interface Seen {
+  sight: Sight;
+  /** What came before it was known whose the connection is. */
+  waiting: Happening[];
+  missed: number;
+  readonly isNew: boolean;
+}
+
+export interface ViewHost {
+  describe(conversation: Conversation): OpenConnection;
+  release(conversation: Conversation, view: View): void;
+}
+
+export class View {
+  readonly #watch: WireWatch;
+  readonly #host: ViewHost;
+  readonly #startMs: number;
+  readonly #seen = new Map<Conversation, Seen>();
+  readonly #queue: Row[] = [];
+  /** Of the connection on which it was asked. */
+  readonly #kept: Row[] = [];
+  #missed = 0;
+  #count = 0;
+  #wake: (() => void) | undefined;
+  readonly over: Promise<void>;
+  #end: () => void = () => undefined;
+
+  constructor(watch: WireWatch, host: ViewHost, startMs: number) {
+    this.#watch = watch;
+    this.#host = host;
+    this.#startMs = startMs;
+    this.over = new Promise(resolve => {
+      this.#end = resolve;
+    });
+    if (watch.signal.aborted) this.#end();
+    else watch.signal.addEventListener('abort', () => this.#end(), { once: true });
+  }
+
+  /** True if it is of interest, now or when it is known whose it is. */
+  wants(connection: OpenConnection, isNew: boolean): boolean {
+    if (this.#watch.once && (!isNew || this.#seen.size > 0) && !this.#isPartOf(connection)) return false;
+    return this.#watch.sight(connection) !== 'nothing';
+  }
+
+  take(conversation: Conversation, isNew: boolean): void {
+    const sight = this.#watch.sight(this.#host.describe(conversation));
+    this.#seen.set(conversation, { sight, waiting: [], missed: 0, isNew });
+    this.tell(conversation, conversation.opening(isNew));
+  }
+
+  readonly tell = (conversation: Conversation, happening: Happening): void => {
+    const seen = this.#seen.get(conversation);
+    if (!seen) return;
+    seen.sight = this.#watch.sight(this.#host.describe(conversation));
+    if (seen.sight === 'nothing') return this.#forget(conversation);
+    if (seen.sight === 'later') {
+      if (seen.waiting.length < limits.wireUnknownMax) seen.waiting.push(happening);
+      else seen.missed++;
+      return;
+    }
+    const earlier = seen.waiting;
+    seen.waiting = [];
+    for (const one of [...earlier, happening]) this.#show(conversation, seen, one);
+    if (seen.missed > 0) this.#missed += seen.missed;
+    seen.missed = 0;
+  };
+
+  /** It has ended and nothing more is to be learnt of it. */
+  settled(conversation: Conversation): void {
+    const seen = this.#seen.get(conversation);
+    if (!seen) return;
+    this.#forget(conversation);
+    if (this.#watch.once && seen.isNew && seen.sight !== 'later' && this.#seen.size === 0) this.#end();
+  }
+
+  get conversations(): Iterable<Conversation> {
+    return this.#seen.keys();
+  }
+
+  /** Sends until it is over; gives how many events there were. Error: whatever the watcher's row says. */
+  async run(): Promise<number> {
+    let isOver = false;
+    void this.over.then(() => {
+      isOver = true;
+      this.#wake?.();
+    });
+    try {
+      while (!isOver || this.#queue.length > 0) {
+        const row = this.#queue.shift() ?? this.#gap();
+        if (row) await this.#send(row);
+        else if (!isOver) {
+          await new Promise<void>(resolve => {
+            this.#wake = resolve;
+          });
+        }
+      }
+    } finally {
+      for (const conversation of [...this.#seen.keys()]) this.#forget(conversation);
+    }
+    for (const row of this.#kept) await this.#send(row);
+    return this.#count;
+  }
+
+  #send(row: Row): void | Promise<void> {
+    this.#count++;
+    return this.#watch.row(row);
+  }
+
+  #isPartOf({ of }: OpenConnection): boolean {
+    return of !== undefined && [...this.#seen.keys()].some(({ id }) => id === of);
+  }
+
+  #forget(conversation: Conversation): void {
+    if (this.#seen.delete(conversation)) this.#host.release(conversation, this);
+  }
+
+  #show(conversation: Conversation, { sight }: Seen, happening: Happening): void {
+    const { atMs, ...fields } = happening;
+    const shown = sight === 'contents' ? fields : withoutContents(fields);
+    const row = { conn: conversation.id, t: Math.round((atMs - this.#startMs) * 1000) / 1000, ...shown };
+    const isOwn = conversation.id === this.#watch.asking;
+    const queue = isOwn ? this.#kept : this.#queue;
+    if (queue.length >= limits.wireEventsMax) this.#missed++;
+    else queue.push(row);
+    if (!isOwn) this.#wake?.();
+  }
+
+  #gap(): Row | undefined {
+    if (this.#missed === 0) return undefined;
+    const missed = this.#missed;
+    this.#missed = 0;
+    return { kind: 'gap', missed };
+  }
+}
+
+/** What is said is not for everybody; that something was said, is. */
+function withoutContents({ text, ...fields }: Row): Row {
+  return typeof text === 'string' ? { ...fields, octets: Buffer.byteLength(text) } : fields;
+}
