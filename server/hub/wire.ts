@@ -88,6 +88,8 @@ export function wireHandlers(domain: Domain): Pick<Handlers, 'WIRE' | 'LINGER'> 
       try {
         const row = exchange.row ? (event: Readonly<Record<string, unknown>>) => exchange.row!(event) : () => undefined;
         const look = (one: OpenConnection) => sight(one, asked);
+        // Said first, so that nobody waits for what will never be shown.
+        await row({ sources: await view.sources() });
         return { count: await view.watch({ sight: look, once, asking, signal: ended.signal, row }) };
       } finally {
         cancel?.();

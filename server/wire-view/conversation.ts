@@ -38,6 +38,11 @@ export class Conversation implements Tap {
     observed.tap = this;
   }
 
+  /** The id of its control connection. */
+  get of(): string | undefined {
+    return this.observed.of?.id;
+  }
+
   get listeners(): number {
     return this.#listeners.size;
   }

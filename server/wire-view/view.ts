@@ -11,7 +11,6 @@ interface Seen {
   /** What came before it was known whose the connection is. */
   waiting: Happening[];
   missed: number;
-  readonly isNew: boolean;
 }
 
 export interface ViewHost {
@@ -27,6 +26,8 @@ export class View {
   readonly #queue: Row[] = [];
   /** Of the connection on which it was asked. */
   readonly #kept: Row[] = [];
+  /** Where one connection is asked for, the first that may be seen. */
+  #chosen: Conversation | undefined;
   #missed = 0;
   #count = 0;
   #wake: (() => void) | undefined;
@@ -46,19 +47,18 @@ export class View {
 
   /** True if it is of interest, now or when it is known whose it is. */
   wants(connection: OpenConnection, isNew: boolean): boolean {
-    if (this.#watch.once && (!isNew || this.#seen.size > 0) && !this.#isPartOf(connection)) return false;
+    if (this.#watch.once && (!isNew || this.#chosen) && connection.of !== this.#chosen?.id) return false;
     return this.#watch.sight(connection) !== 'nothing';
   }
 
   take(conversation: Conversation, isNew: boolean): void {
-    const sight = this.#watch.sight(this.#host.describe(conversation));
-    this.#seen.set(conversation, { sight, waiting: [], missed: 0, isNew });
+    this.#seen.set(conversation, { sight: 'later', waiting: [], missed: 0 });
     this.tell(conversation, conversation.opening(isNew));
   }
 
   readonly tell = (conversation: Conversation, happening: Happening): void => {
     const seen = this.#seen.get(conversation);
-    if (!seen) return;
+    if (!seen || (this.#chosen && this.#chosen !== conversation && conversation.of !== this.#chosen.id)) return;
     seen.sight = this.#watch.sight(this.#host.describe(conversation));
     if (seen.sight === 'nothing') return this.#forget(conversation);
     if (seen.sight === 'later') {
@@ -66,6 +66,7 @@ export class View {
       else seen.missed++;
       return;
     }
+    if (this.#watch.once) this.#chosen ??= conversation;
     const earlier = seen.waiting;
     seen.waiting = [];
     for (const one of [...earlier, happening]) this.#show(conversation, seen, one);
@@ -75,14 +76,8 @@ export class View {
 
   /** It has ended and nothing more is to be learnt of it. */
   settled(conversation: Conversation): void {
-    const seen = this.#seen.get(conversation);
-    if (!seen) return;
     this.#forget(conversation);
-    if (this.#watch.once && seen.isNew && seen.sight !== 'later' && this.#seen.size === 0) this.#end();
-  }
-
-  get conversations(): Iterable<Conversation> {
-    return this.#seen.keys();
+    if (conversation === this.#chosen) this.#end();
   }
 
   /** Sends until it is over; gives how many events there were. Error: whatever the watcher's row says. */
@@ -112,10 +107,6 @@ export class View {
   #send(row: Row): void | Promise<void> {
     this.#count++;
     return this.#watch.row(row);
-  }
-
-  #isPartOf({ of }: OpenConnection): boolean {
-    return of !== undefined && [...this.#seen.keys()].some(({ id }) => id === of);
   }
 
   #forget(conversation: Conversation): void {

@@ -21,6 +21,8 @@ export const wire = {
     }),
     output: z.object({ count: Count, sources: z.string().optional() }),
     rows: z.looseObject({
+      /** Of WATCH, the first row: what was found on this machine and what was not. */
+      sources: z.string().optional(),
       id: z.string().optional(),
       wire: z.string().optional(),
       user: z.string().optional(),
