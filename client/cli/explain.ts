@@ -68,5 +68,8 @@ function holdOf(text: string): number {
   const [, digits, unit] = /^(\d{1,5})(ms|s)?$/.exec(text) ?? [];
   const ms = Number(digits) * (unit === 's' ? 1_000 : 1);
   if (digits !== undefined && ms <= limits.holdMsMax) return ms;
-  throw new PartylineError('bad-argument', `--linger-close takes a time such as 150ms, at most ${limits.holdMsMax / 1000}s`);
+  throw new PartylineError(
+    'bad-argument',
+    `--linger-close takes a time such as 150ms, at most ${limits.holdMsMax / 1000}s`,
+  );
 }

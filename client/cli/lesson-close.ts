@@ -25,7 +25,9 @@ export const closeLesson: Lesson = {
         '',
         'This program connects, asks one thing, and sends its FIN. The server is asked to wait',
         `${hold} ms behind that FIN, so that states which usually pass at once can be seen. Then it`,
-        choice.hasReply ? 'says its last line, BYE, and sends its own FIN.' : 'says nothing more (--no-reply) and sends its own FIN.',
+        choice.hasReply
+          ? 'says its last line, BYE, and sends its own FIN.'
+          : 'says nothing more (--no-reply) and sends its own FIN.',
         '',
       ],
       zh: [
@@ -33,7 +35,9 @@ export const closeLesson: Lesson = {
         '',
         `本程序建立连接，问一句话，然后发出 FIN。服务器收到 FIN 后先等待 ${hold} 毫秒，`,
         '好让那些一闪而过的状态也能看见。',
-        choice.hasReply ? '随后它说完最后一行 BYE，再发出自己的 FIN。' : '随后它什么也不再说（--no-reply），直接发出自己的 FIN。',
+        choice.hasReply
+          ? '随后它说完最后一行 BYE，再发出自己的 FIN。'
+          : '随后它什么也不再说（--no-reply），直接发出自己的 FIN。',
         '',
       ],
     };
@@ -66,7 +70,10 @@ function observed(scene: Scene): Told {
         'server’s application saw, a FIN that came and a FIN that it sent. No state was observed.',
         '',
       ],
-      zh: ['服务器所在的机器没有可读的连接表：以上只是服务器应用程序看到的：收到一个 FIN，发出一个 FIN。没有观察到任何状态。', ''],
+      zh: [
+        '服务器所在的机器没有可读的连接表：以上只是服务器应用程序看到的：收到一个 FIN，发出一个 FIN。没有观察到任何状态。',
+        '',
+      ],
     };
   }
   const { missed } = sought(scene, wanted);
@@ -74,8 +81,20 @@ function observed(scene: Scene): Told {
     ? { en: 'the kernel’s own table, and segments that were captured', zh: '内核自己的连接表，以及捕获到的报文段' }
     : { en: 'the kernel’s own table (/proc/net/tcp)', zh: '内核自己的连接表（/proc/net/tcp）' };
   return {
-    en: [`Observed, from ${where.en}:`, ...stateLines(scene), ...missed.map(one => `  not observed: ${one.state} of the ${one.side}${reason(one.state).en}`), ''],
-    zh: [`观察到的（来源：${where.zh}）：`, ...stateLines(scene), ...missed.map(one => `  没有观察到：${one.side === 'client' ? '客户端' : '服务器'}的 ${one.state}${reason(one.state).zh}`), ''],
+    en: [
+      `Observed, from ${where.en}:`,
+      ...stateLines(scene),
+      ...missed.map(one => `  not observed: ${one.state} of the ${one.side}${reason(one.state).en}`),
+      '',
+    ],
+    zh: [
+      `观察到的（来源：${where.zh}）：`,
+      ...stateLines(scene),
+      ...missed.map(
+        one => `  没有观察到：${one.side === 'client' ? '客户端' : '服务器'}的 ${one.state}${reason(one.state).zh}`,
+      ),
+      '',
+    ],
   };
 }
 
@@ -96,7 +115,9 @@ function story(scene: Scene, choice: Choice): Told {
   const hasWaited = statesOf(scene, 'client').includes('FIN_WAIT_2');
   const firstAck = hasWaited
     ? {
-        en: ['  2  The server’s kernel acknowledges it, without asking the server.    client FIN_WAIT_2, server CLOSE_WAIT'],
+        en: [
+          '  2  The server’s kernel acknowledges it, without asking the server.    client FIN_WAIT_2, server CLOSE_WAIT',
+        ],
         zh: ['  2  服务器的内核确认它，无须问应用程序。          客户端 FIN_WAIT_2，服务器 CLOSE_WAIT'],
       }
     : {
@@ -104,14 +125,20 @@ function story(scene: Scene, choice: Choice): Told {
           '  2  Its ACK waits: Linux gives it up to 40 ms to ride on something that goes back anyway.',
           '     Something did, so that FIN_WAIT_2 was over as soon as it began, or never was.',
         ],
-        zh: ['  2  它的 ACK 在等：Linux 最多等 40 毫秒，看有没有别的报文可以捎带它。', '     果然有，于是 FIN_WAIT_2 一闪而过，或根本没有出现。'],
+        zh: [
+          '  2  它的 ACK 在等：Linux 最多等 40 毫秒，看有没有别的报文可以捎带它。',
+          '     果然有，于是 FIN_WAIT_2 一闪而过，或根本没有出现。',
+        ],
       };
   const reply = choice.hasReply
     ? {
         en: ['     The other direction is still open: the BYE above came behind our FIN, and arrived.'],
         zh: ['     另一个方向还开着：上面的 BYE 在我们的 FIN 之后发出，照样到达。'],
       }
-    : { en: ['     The other direction is still open, but the server has nothing to say.'], zh: ['     另一个方向还开着，但服务器已无话可说。'] };
+    : {
+        en: ['     The other direction is still open, but the server has nothing to say.'],
+        zh: ['     另一个方向还开着，但服务器已无话可说。'],
+      };
   return {
     en: [
       'One after the other:',
@@ -146,6 +173,9 @@ function retold(choice: Choice): Told {
           'This is why captures often show three segments and not four: FIN, FIN with ACK, ACK.',
           'Without --no-reply, and a longer wait, it is four and more.',
         ],
-        zh: ['这就是抓包里常见三个报文段而不是四个的原因：FIN、FIN+ACK、ACK。', '去掉 --no-reply 并等久一些，就是四个或更多。'],
+        zh: [
+          '这就是抓包里常见三个报文段而不是四个的原因：FIN、FIN+ACK、ACK。',
+          '去掉 --no-reply 并等久一些，就是四个或更多。',
+        ],
       };
 }

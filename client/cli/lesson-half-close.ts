@@ -10,7 +10,12 @@ export const halfCloseLesson: Lesson = {
       `This program asks, and sends its FIN. The server waits ${holdMs} ms, and then says what it still has to say.`,
       '',
     ],
-    zh: ['FIN 只结束连接的一个方向，并不结束整个连接。', '', `本程序提问之后发出 FIN；服务器等待 ${holdMs} 毫秒，再把要说的话说完。`, ''],
+    zh: [
+      'FIN 只结束连接的一个方向，并不结束整个连接。',
+      '',
+      `本程序提问之后发出 FIN；服务器等待 ${holdMs} 毫秒，再把要说的话说完。`,
+      '',
+    ],
   }),
   play: ({ holdMs = 150, hasReply }) => ({
     holdMs,

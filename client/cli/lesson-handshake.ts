@@ -28,7 +28,12 @@ export const handshakeLesson: Lesson = {
               'connection only when it is done. To see them the server needs --wire-view=capture, and tcpdump with its privilege.',
             ]),
         ...(hasStates(scene)
-          ? ['', 'Observed in the kernel’s table:', ...stateLines(scene), '  not observed: SYN_SENT and SYN_RCVD, which last some microseconds on one machine']
+          ? [
+              '',
+              'Observed in the kernel’s table:',
+              ...stateLines(scene),
+              '  not observed: SYN_SENT and SYN_RCVD, which last some microseconds on one machine',
+            ]
           : []),
         '',
         'Why three:',
@@ -45,7 +50,14 @@ export const handshakeLesson: Lesson = {
               '三个报文段本身没有观察到：握手由内核完成，应用程序只在完成之后才得知有了连接。',
               '要看见它们，服务器须以 --wire-view=capture 启动，并且 tcpdump 有权捕获。',
             ]),
-        ...(hasStates(scene) ? ['', '在内核的连接表中观察到：', ...stateLines(scene), '  没有观察到：SYN_SENT 与 SYN_RCVD，它们在同一台机器上只持续几微秒'] : []),
+        ...(hasStates(scene)
+          ? [
+              '',
+              '在内核的连接表中观察到：',
+              ...stateLines(scene),
+              '  没有观察到：SYN_SENT 与 SYN_RCVD，它们在同一台机器上只持续几微秒',
+            ]
+          : []),
         '',
         '为什么是三次：',
         '  1  SYN        客户端：“我的字节从 x 数起”            客户端 SYN_SENT',

@@ -21,11 +21,15 @@ export const layersLesson: Lesson = {
     const isCaptured = hasSegments(scene);
     return {
       en: [
-        isCaptured ? 'Sizes and fields are those of the segment that was captured.' : 'The headers were not observed: they are computed from what is known, and marked so.',
+        isCaptured
+          ? 'Sizes and fields are those of the segment that was captured.'
+          : 'The headers were not observed: they are computed from what is known, and marked so.',
         'On loopback there is no link: addresses of the link layer are zero, and checksums are left to hardware that is not there.',
       ],
       zh: [
-        isCaptured ? '各层的大小与字段取自捕获到的报文段。' : '首部没有观察到：它们是由已知的事实计算出来的，并已注明。',
+        isCaptured
+          ? '各层的大小与字段取自捕获到的报文段。'
+          : '首部没有观察到：它们是由已知的事实计算出来的，并已注明。',
         '回环上没有真正的链路：链路层地址为零，校验和留给并不存在的硬件去算。',
       ],
     };

@@ -5,7 +5,9 @@ export type Side = 'client' | 'server';
 
 /** States of one end in the order in which they were seen, each as often as it was entered. */
 export function statesOf({ events }: Scene, side: Side): readonly string[] {
-  const states = events.filter(event => event.kind === 'state' && event.side === side).map(event => String(event['state']));
+  const states = events
+    .filter(event => event.kind === 'state' && event.side === side)
+    .map(event => String(event['state']));
   return states.filter((state, i) => state !== states[i - 1]);
 }
 

@@ -20,23 +20,25 @@ export function carriesSecret(verb: string): boolean | undefined {
   return shapes.some(shape => Object.keys(shape).some(field => secretFields.has(field)));
 }
 
-/** The body of a line as it may be shown. What no verb of the table begins is shown by its first word only. */
+/** The body of a line as it may be shown. What no verb of the table begins may be a secret in the wrong place. */
 export function maskLine(body: string): string {
   const parsed = parseBody(body);
-  if ('fault' in parsed) return `${parsed.name ?? ''} ${mask}`.trim();
+  if ('fault' in parsed) return mask;
   const { marker, name } = parsed;
   const head = marker === '' ? name : `${marker} ${name}`;
-  if (marker === '' && !entries.has(name)) return body.trim().includes(' ') ? `${head} ${mask}` : head;
+  if (marker === '' && !entries.has(name)) return mask;
   if (name === 'PING') return body;
   if (parsed.json) return maskJson(body, parsed.json);
   const keys = [...parsed.keys.keys()].filter(key => secretFields.has(key));
   if (marker !== '') return keys.length === 0 ? body : maskKeys(body, keys);
   const { words, text } = placesOf(entries.get(name)!);
-  const isWordSecret = parsed.words.some((_, place) => secretFields.has(words[place] ?? ''));
   const isTextSecret = text !== undefined && secretFields.has(text);
+  // A word too many may be the text without its colon.
+  const isSecret = (place: number) => secretFields.has(words[place] ?? (isTextSecret ? text : ''));
+  const isWordSecret = parsed.words.some((_, place) => isSecret(place));
   if (keys.length === 0 && !isWordSecret && !(isTextSecret && parsed.text !== undefined)) return body;
   const shown = [
-    ...parsed.words.map((word, place) => (secretFields.has(words[place] ?? '') || place >= words.length ? mask : word)),
+    ...parsed.words.map((word, place) => (isSecret(place) ? mask : word)),
     ...[...parsed.keys].map(([key, value]) => `${key}=${secretFields.has(key) ? mask : value}`),
     ...(parsed.text === undefined ? [] : [`:${isTextSecret ? mask : parsed.text}`]),
   ];
