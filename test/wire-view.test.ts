@@ -232,6 +232,13 @@ t.test('the connection that watches is left out; asked for by name it is shown w
   ada.send('PING mine');
   t.equal(await ada.line(), '+ PING token=mine', 'nothing is shown before the end');
   t.match(await stop(ada), /:PING mine/);
+  // Two that watch all there is would show each other what they show for ever.
+  await watch(ada, '');
+  await watch(other, '');
+  ada.send('PING mine');
+  await ada.line();
+  t.equal((await stop(other)).match(/= WIRE/g) ?? undefined, undefined);
+  await stop(ada);
 });
 
 const hasProc = await readFile('/proc/net/tcp').then(

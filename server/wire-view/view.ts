@@ -51,6 +51,15 @@ export class View {
     return this.#watch.sight(connection) !== 'nothing';
   }
 
+  get asking(): string | undefined {
+    return this.#watch.asking;
+  }
+
+  /** This connection is not shown any more. */
+  drop(id: string | undefined): void {
+    for (const conversation of [...this.#seen.keys()]) if (conversation.id === id) this.#forget(conversation);
+  }
+
   take(conversation: Conversation, isNew: boolean): void {
     this.#seen.set(conversation, { sight: 'later', waiting: [], missed: 0 });
     this.tell(conversation, conversation.opening(isNew));

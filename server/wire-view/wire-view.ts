@@ -69,6 +69,8 @@ class LiveWireView implements WireView {
       this.#sources.nowMs(),
     );
     this.#views.add(view);
+    // Two that look at each other would never come to an end.
+    for (const other of this.#views) if (other !== view) other.drop(watch.asking);
     this.#stopArrivals ??= this.#options.observer.onOpened(observed => this.#arrived(observed));
     try {
       for (const observed of this.#options.observer.all()) this.#offer(view, observed, false);
@@ -76,6 +78,7 @@ class LiveWireView implements WireView {
     } finally {
       this.#views.delete(view);
       if (this.#views.size === 0) this.#stop();
+      else this.#offerAgain(watch.asking);
     }
   }
 
@@ -89,8 +92,15 @@ class LiveWireView implements WireView {
     for (const view of this.#views) this.#offer(view, observed, true);
   }
 
+  #offerAgain(id: string | undefined): void {
+    for (const observed of this.#options.observer.all()) {
+      if (observed.id === id) for (const view of this.#views) this.#offer(view, observed, false);
+    }
+  }
+
   #offer(view: View, observed: Observed, isNew: boolean): void {
     if (!view.wants(describe(observed), isNew)) return;
+    if ([...this.#views].some(other => other !== view && other.asking === observed.id)) return;
     let conversation = this.#conversations.get(observed);
     if (!conversation) {
       conversation = new Conversation(observed, () => this.#sources.nowMs());
