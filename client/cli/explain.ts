@@ -1,11 +1,11 @@
 /** `partyline explain TOPIC`: a lesson made live against a running server, drawn from what was really seen, told in English or Chinese. */
 import { type Command, Option } from 'commander';
 import { limits } from '../../shared/limits.ts';
+import { type WireEvent, wireLines } from '../../shared/wire-lines.ts';
 import { type Hub, PartylineError } from '../index.ts';
 import { openHub, resolveAddress, type SecretOptions } from './context.ts';
-import { isTopic, type Language, lessons, type Told, topics } from './lessons.ts';
+import { isTopic, type Language, lessons, type Shown, type Told, topics } from './lessons.ts';
 import { perform, type Scene } from './stage.ts';
-import { drawing } from './wire-drawing.ts';
 
 interface Flags extends SecretOptions {
   readonly zh?: boolean;
@@ -57,6 +57,14 @@ async function explain(
   }
   print([...drawing(scene.events, lesson.shows), '']);
   print(lesson.after(scene, choice)[language]);
+}
+
+/** The part of the connection that the lesson is about. */
+function drawing(events: readonly WireEvent[], shown: Shown): readonly string[] {
+  const fin = events.findIndex(({ kind }) => kind === 'half-close');
+  const part =
+    shown === 'close' ? events.slice(Math.max(0, fin - 2)) : shown === 'handshake' ? events.slice(0, fin) : events;
+  return part.flatMap(wireLines);
 }
 
 function print(lines: Told[Language]): void {

@@ -4,7 +4,6 @@ import { halfCloseLesson } from './lesson-half-close.ts';
 import { handshakeLesson } from './lesson-handshake.ts';
 import { layersLesson } from './lesson-layers.ts';
 import type { Play, Scene } from './stage.ts';
-import type { Shown } from './wire-drawing.ts';
 
 export type Language = 'en' | 'zh';
 /** The same in every language. */
@@ -15,6 +14,9 @@ export interface Choice {
   readonly hasReply: boolean;
   readonly holdMs?: number;
 }
+
+/** The part of a connection that is drawn. */
+export type Shown = 'handshake' | 'close' | 'layers';
 
 export interface Lesson {
   before(choice: Choice): Told;

@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { delay } from '../../shared/clock.ts';
+import { type WireEvent, wireEventOf } from '../../shared/wire-lines.ts';
 import { clientClock } from '../clock.ts';
 import { type Address, type Hub, PartylineError } from '../index.ts';
-import { eventOf, type WireEvent } from './wire-events.ts';
 
 export interface Scene {
   readonly events: readonly WireEvent[];
@@ -84,8 +84,9 @@ export async function perform(hub: Hub, { host, port }: Address, play: Play): Pr
     { do: 'watch', which: port, once: true, for: '60s' },
     {
       onRow({ fields }) {
-        if (fields['kind'] === undefined) sources = String(fields['sources'] ?? '');
-        else events.push(eventOf(fields));
+        const event = wireEventOf(fields);
+        if (event) events.push(event);
+        else sources = String(fields['sources'] ?? '');
         for (const wake of waiting) wake();
         waiting.clear();
       },

@@ -1,9 +1,8 @@
 /** `partyline watch`: one's connections as the protocols have them, live. */
 import type { Command } from 'commander';
+import { wireEventOf, wireLines } from '../../shared/wire-lines.ts';
 import { PartylineError } from '../index.ts';
 import { openHub, resolveAddress, type SecretOptions } from './context.ts';
-import { drawing } from './wire-drawing.ts';
-import { eventOf } from './wire-events.ts';
 
 interface Flags extends SecretOptions {
   readonly port?: string;
@@ -60,11 +59,8 @@ function placesOf(first: string | undefined, second: string | undefined) {
 }
 
 function show(fields: Readonly<Record<string, unknown>>, isJson: boolean): void {
-  if (fields['kind'] === undefined) {
-    if (!isJson) process.stderr.write(`-- ${String(fields['sources'])}\n`);
-    return;
-  }
-  const event = eventOf(fields);
-  if (isJson) process.stdout.write(`${JSON.stringify(event)}\n`);
-  else for (const line of drawing([event], 'all')) process.stdout.write(`${event.conn.padEnd(10)} ${line}\n`);
+  const event = wireEventOf(fields);
+  if (event && isJson) process.stdout.write(`${JSON.stringify(event)}\n`);
+  else if (event) for (const line of wireLines(event)) process.stdout.write(`${event.conn.padEnd(10)} ${line}\n`);
+  else if (!isJson) process.stderr.write(`-- seen by: ${String(fields['sources'])}\n`);
 }

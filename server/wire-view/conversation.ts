@@ -1,5 +1,6 @@
 /** One connection that somebody looks at: what the application sees of it becomes events, once for all who look. */
 import type { Observed, Tap } from '../net/observer.ts';
+import { maskWeb } from './masking.ts';
 import { type Messages, messagesOf, type Side } from './messages.ts';
 import { pairOf } from './socket-table.ts';
 
@@ -85,7 +86,7 @@ export class Conversation implements Tap {
   }
 
   message(side: Side, text: string): void {
-    this.tell({ ...this.#own('message', side), text });
+    this.tell({ ...this.#own('message', side), text: this.observed.wire === 'web' ? maskWeb(text) : text });
   }
 
   concealed(isHidden: boolean): void {

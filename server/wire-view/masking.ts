@@ -65,8 +65,20 @@ function maskKeys(body: string, keys: readonly string[]): string {
   );
 }
 
+/** What a WebSocket carries, or the first line of a request, as it may be shown. */
+export function maskWeb(text: string): string {
+  if (!text.startsWith('{')) return text;
+  try {
+    return JSON.stringify(JSON.parse(text), hideSecret);
+  } catch {
+    return mask;
+  }
+}
+
+function hideSecret(key: string, value: unknown): unknown {
+  return secretFields.has(key) ? mask : value;
+}
+
 function maskJson(body: string, json: Readonly<Record<string, unknown>>): string {
-  return (
-    body.slice(0, body.indexOf('{')) + JSON.stringify(json, (key, value) => (secretFields.has(key) ? mask : value))
-  );
+  return body.slice(0, body.indexOf('{')) + JSON.stringify(json, hideSecret);
 }

@@ -122,6 +122,9 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
       {
         clock,
         request: (verb, fields) => this.#request(verb, fields),
+        watch: async (fields, row, signal) => {
+          await this.#execute('WIRE', fields, { row, signal, connection: this.connection.observed?.id });
+        },
         routes: (path, way) => this.#context.routes({ path, way, name, host: this.connection.localAddress }),
         // One's own last message comes at the end of the turn behind its answer.
         quit: () => clock.soon(() => clock.soon(() => this.#bye('goodbye'))),
@@ -135,6 +138,7 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
   async #request(verb: CommandName, fields: Readonly<Record<string, unknown>>): Promise<Answer> {
     const rows: AnswerRow[] = [];
     const output = await this.#execute(verb, fields, {
+      connection: this.connection.observed?.id,
       row: (row, name, blob) => {
         rows.push({ fields: row, ...(name !== undefined && { name }), ...(blob && { blob: Uint8Array.from(blob) }) });
       },

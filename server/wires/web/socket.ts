@@ -56,7 +56,9 @@ export class Socket implements Sink {
     if (this.#gaps.isOpen || this.#socket.bufferedAmount > limits.eventOctetsMax) {
       return this.#gaps.drop(batch.events);
     }
-    this.#socket.send(batch.encode('web', encodeEvents), { binary: false });
+    const octets = batch.encode('web', encodeEvents);
+    this.#context.observed?.tap?.message('server', octets.toString());
+    this.#socket.send(octets, { binary: false });
   }
 
   revoked(): void {
@@ -98,6 +100,7 @@ export class Socket implements Sink {
   #message(data: Buffer, isBinary: boolean): void {
     this.#missedBeats = 0;
     if (this.#ending !== undefined) return;
+    this.#context.observed?.tap?.message('client', isBinary ? `(${data.length} octets)` : data.toString());
     const parts = isBinary ? parseBinary(data) : { head: parseJson(data.toString()), content: undefined };
     const parsed = ClientEnvelope.safeParse(parts?.head);
     const id = (parts?.head as { id?: unknown } | undefined)?.id;
@@ -197,6 +200,7 @@ export class Socket implements Sink {
 
   #send(message: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#context.observed?.tap?.message('server', message);
     this.#socket.send(message);
   }
 
