@@ -84,6 +84,9 @@ export const limits = {
   wireEventsMax: 2_000,
   wireUnknownMax: 500,
   wireViewsMax: 32,
+  /** What is kept of a captured packet, and packets that came before their connection was accepted. */
+  wirePacketOctetsMax: 4 * KIB,
+  wireEarlyMax: 200,
   /**
    * The share of one core that looking at the kernel's table may take, what of it may be saved up, for how long it is
    * spent when a connection opens or ends, and how often is looked at most and at least.

@@ -226,10 +226,12 @@ export interface WireWatch {
   sight(connection: OpenConnection): Sight;
   /** Ends with the first connection that was seen from its beginning, when that has ended. */
   readonly once: boolean;
+  /** Segments come with their octets, in base64 and without secrets. */
+  readonly packets: boolean;
   /** Its rows are kept until the end: showing them would be traffic of its own. */
   readonly asking: string | undefined;
   readonly signal: AbortSignal;
-  /** A promise asks to wait; events that come meanwhile are kept, and in the end counted as a gap. */
+  /** The first one only names the sources. A promise asks to wait; events that come meanwhile are kept, and in the end counted as a gap. */
   row(event: Readonly<Record<string, unknown>>): void | Promise<void>;
 }
 

@@ -66,7 +66,10 @@ export function wireHandlers(domain: Domain): Pick<Handlers, 'WIRE' | 'LINGER'> 
   }
 
   return {
-    async WIRE({ session, person, exchange }, { do: act = 'list', which, for: forMs, once = false, contents = false }) {
+    async WIRE(
+      { session, person, exchange },
+      { do: act = 'list', which, for: forMs, once = false, contents = false, packets = false },
+    ) {
       const view = viewOrError();
       const asking = exchange.connection;
       const asked: Asked = { person, session, asking, which, contents };
@@ -88,9 +91,7 @@ export function wireHandlers(domain: Domain): Pick<Handlers, 'WIRE' | 'LINGER'> 
       try {
         const row = exchange.row ? (event: Readonly<Record<string, unknown>>) => exchange.row!(event) : () => undefined;
         const look = (one: OpenConnection) => sight(one, asked);
-        // Said first, so that nobody waits for what will never be shown.
-        await row({ sources: await view.sources() });
-        return { count: await view.watch({ sight: look, once, asking, signal: ended.signal, row }) };
+        return { count: await view.watch({ sight: look, once, packets, asking, signal: ended.signal, row }) };
       } finally {
         cancel?.();
       }

@@ -3,6 +3,7 @@ import type { Observed, Tap } from '../net/observer.ts';
 import { maskWeb } from './masking.ts';
 import { type Messages, messagesOf, type Side } from './messages.ts';
 import { pairOf } from './socket-table.ts';
+import { Spoken } from './spoken.ts';
 
 /** What happened, before it is known who may see how much of it. */
 export interface Happening {
@@ -25,13 +26,20 @@ export class Conversation implements Tap {
   readonly #now: () => number;
   readonly #listeners = new Set<Listener>();
   readonly #messages: Messages | undefined;
+  /** What each side said, by the places in its stream. */
+  readonly spoken: Readonly<Record<Side, Spoken>>;
+  /** It is looked at from its beginning. */
+  readonly isNew: boolean;
   #hasEnded = false;
   #hasFinished = false;
   isClosed = false;
 
-  constructor(observed: Observed, now: () => number) {
+  constructor(observed: Observed, isNew: boolean, now: () => number) {
     this.observed = observed;
     this.id = observed.id;
+    this.isNew = isNew;
+    const isByLines = observed.wire === 'line' || observed.wire === 'ftp';
+    this.spoken = { client: new Spoken(isByLines), server: new Spoken(isByLines) };
     this.#now = now;
     const { peer, local } = observed.ends;
     this.pairs = [pairOf(peer.port, local.port), pairOf(local.port, peer.port)];
@@ -63,7 +71,7 @@ export class Conversation implements Tap {
   }
 
   /** Its beginning, or that it was there before. */
-  opening(isNew: boolean): Happening {
+  opening(): Happening {
     const { wire, secure, of } = this.observed;
     const { peer, local } = this.observed.ends;
     return {
@@ -73,20 +81,24 @@ export class Conversation implements Tap {
       wire,
       ...(secure && { secure }),
       ...(of && { of: of.id }),
-      ...(!isNew && { since: this.observed.sinceMs }),
+      ...(!this.isNew && { since: this.observed.sinceMs }),
     };
   }
 
   received(octets: Uint8Array): void {
     this.#messages?.received(octets);
+    this.spoken.client.took(octets);
   }
 
   sent(octets: string | Uint8Array): void {
     this.#messages?.sent(octets);
+    this.spoken.server.took(typeof octets === 'string' ? Buffer.from(octets) : octets);
   }
 
   message(side: Side, text: string): void {
-    this.tell({ ...this.#own('message', side), text: this.observed.wire === 'web' ? maskWeb(text) : text });
+    const shown = this.observed.wire === 'web' ? maskWeb(text) : text;
+    this.spoken[side].said(shown);
+    this.tell({ ...this.#own('message', side), text: shown });
   }
 
   concealed(isHidden: boolean): void {

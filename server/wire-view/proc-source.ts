@@ -1,4 +1,5 @@
 /** The kernel's table of sockets as a source: a thread that runs while there is something to look at. Linux only, no privilege. */
+import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { ProcReport, ProcRequest } from './proc-worker.ts';
@@ -20,6 +21,7 @@ export const procSource: Source<ProcReport> = {
     worker.on('message', tell);
     worker.on('error', error => lost(`reading /proc failed: ${error.message}`));
     return {
+      ready: once(worker, 'online'),
       watch: watched => worker.postMessage(watched satisfies ProcRequest),
       stop: () => void worker.terminate(),
     };

@@ -23,6 +23,8 @@ export interface Ports {
 }
 
 export interface Running {
+  /** It tells from here on. */
+  readonly ready: Promise<unknown>;
   watch(watched: Watched): void;
   stop(): void;
 }

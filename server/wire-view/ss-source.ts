@@ -35,7 +35,7 @@ export const ssSource: Source<SsReport> = {
       const facts = /^\s/.test(line) ? parseFacts(line) : undefined;
       if (ends && facts) tell({ ...ends, facts });
     });
-    return { watch: () => undefined, stop: () => void child.kill('SIGKILL') };
+    return { ready: Promise.resolve(), watch: () => undefined, stop: () => void child.kill('SIGKILL') };
   },
 };
 

@@ -60,9 +60,9 @@ export class View {
     for (const conversation of [...this.#seen.keys()]) if (conversation.id === id) this.#forget(conversation);
   }
 
-  take(conversation: Conversation, isNew: boolean): void {
+  take(conversation: Conversation): void {
     this.#seen.set(conversation, { sight: 'later', waiting: [], missed: 0 });
-    this.tell(conversation, conversation.opening(isNew));
+    this.tell(conversation, conversation.opening());
   }
 
   readonly tell = (conversation: Conversation, happening: Happening): void => {
@@ -96,21 +96,23 @@ export class View {
       isOver = true;
       this.#wake?.();
     });
-    try {
-      while (!isOver || this.#queue.length > 0) {
-        const row = this.#queue.shift() ?? this.#gap();
-        if (row) await this.#send(row);
-        else if (!isOver) {
-          await new Promise<void>(resolve => {
-            this.#wake = resolve;
-          });
-        }
+    while (!isOver || this.#queue.length > 0) {
+      const row = this.#queue.shift() ?? this.#gap();
+      if (row) await this.#send(row);
+      else if (!isOver) {
+        await new Promise<void>(resolve => {
+          this.#wake = resolve;
+        });
       }
-    } finally {
-      for (const conversation of [...this.#seen.keys()]) this.#forget(conversation);
     }
+    this.close();
     for (const row of this.#kept) await this.#send(row);
     return this.#count;
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    for (const conversation of [...this.#seen.keys()]) this.#forget(conversation);
   }
 
   #send(row: Row): void | Promise<void> {
@@ -124,7 +126,9 @@ export class View {
 
   #show(conversation: Conversation, { sight }: Seen, happening: Happening): void {
     const { atMs, ...fields } = happening;
-    const shown = sight === 'contents' ? fields : withoutContents(fields);
+    const { packet, ...rest } = fields;
+    const shown =
+      sight === 'contents' ? (this.#watch.packets ? { ...rest, ...inText(packet) } : rest) : withoutContents(rest);
     const row = { conn: conversation.id, t: Math.round((atMs - this.#startMs) * 1000) / 1000, ...shown };
     const isOwn = conversation.id === this.#watch.asking;
     const queue = isOwn ? this.#kept : this.#queue;
@@ -144,4 +148,8 @@ export class View {
 /** What is said is not for everybody; that something was said, is. */
 function withoutContents({ text, ...fields }: Row): Row {
   return typeof text === 'string' ? { ...fields, octets: Buffer.byteLength(text) } : fields;
+}
+
+function inText(packet: unknown): Row {
+  return packet instanceof Uint8Array ? { packet: Buffer.from(packet).toString('base64') } : {};
 }

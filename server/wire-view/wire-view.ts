@@ -34,6 +34,7 @@ class LiveWireView implements WireView {
   readonly #sources: Sources;
   readonly #conversations = new Map<Observed, Conversation>();
   readonly #views = new Set<View>();
+  #watchers = 0;
   #stopArrivals: (() => void) | undefined;
 
   constructor(options: WireViewOptions) {
@@ -59,10 +60,20 @@ class LiveWireView implements WireView {
   }
 
   async watch(watch: WireWatch): Promise<number> {
-    if (this.#views.size >= limits.wireViewsMax) {
+    if (this.#watchers >= limits.wireViewsMax) {
       throw new HubError('busy', `${limits.wireViewsMax} people look at connections already; try again later`);
     }
-    await this.#sources.start();
+    // Counted before the sources run, which somebody else's end must not stop meanwhile.
+    this.#watchers++;
+    try {
+      await this.#sources.start();
+      return await this.#show(watch);
+    } finally {
+      if (--this.#watchers === 0) this.#stop();
+    }
+  }
+
+  async #show(watch: WireWatch): Promise<number> {
     const view = new View(
       watch,
       { describe: one => describe(one.observed), release: (one, of) => this.#release(one, of) },
@@ -74,11 +85,13 @@ class LiveWireView implements WireView {
     this.#stopArrivals ??= this.#options.observer.onOpened(observed => this.#arrived(observed));
     try {
       for (const observed of this.#options.observer.all()) this.#offer(view, observed, false);
+      // Said first, so that nobody waits for what will never be shown.
+      await watch.row({ sources: await this.sources() });
       return await view.run();
     } finally {
       this.#views.delete(view);
-      if (this.#views.size === 0) this.#stop();
-      else this.#offerAgain(watch.asking);
+      view.close();
+      this.#offerAgain(watch.asking);
     }
   }
 
@@ -103,12 +116,13 @@ class LiveWireView implements WireView {
     if ([...this.#views].some(other => other !== view && other.asking === observed.id)) return;
     let conversation = this.#conversations.get(observed);
     if (!conversation) {
-      conversation = new Conversation(observed, () => this.#sources.nowMs());
+      conversation = new Conversation(observed, isNew, () => this.#sources.nowMs());
       this.#conversations.set(observed, conversation);
       conversation.add(this.#settle);
     }
     conversation.add(view.tell);
-    view.take(conversation, isNew);
+    view.take(conversation);
+    this.#sources.began(conversation);
     this.#follow(isNew);
   }
 

@@ -18,6 +18,8 @@ export const wire = {
       /** The next connection, from its beginning to its end. */
       once: Flag.optional(),
       contents: Flag.optional(),
+      /** Captured segments with their octets, for export. */
+      packets: Flag.optional(),
     }),
     output: z.object({ count: Count, sources: z.string().optional() }),
     rows: z.looseObject({
