@@ -1,5 +1,10 @@
 /** The wire view of a whole server: who sees which connection, what is never shown, lessons that play live, and that nothing runs when nobody looks. */
-import { readdir, readFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { startApp } from '../server/app.ts';
@@ -11,9 +16,10 @@ import { readSettings } from '../server/settings.ts';
 import { memoryBlobs } from '../server/store/memory/blobs.ts';
 import { memoryStore } from '../server/store/memory/store.ts';
 import { dial } from './support/dial.ts';
-import { Inbox } from './support/inbox.ts';
+import { Inbox, withDeadline } from './support/inbox.ts';
 import { connectLine, type LineClient } from './support/line-client.ts';
-import { run } from './support/tools.ts';
+import { tempDir } from './support/temp-dir.ts';
+import { cleanEnv, requireTool, run } from './support/tools.ts';
 
 t.setTimeout(60_000);
 
@@ -94,6 +100,15 @@ async function byHand(t: Test, port: number) {
       await inbox.whenClosed();
     },
   };
+}
+
+async function unusedPort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  probe.close();
+  await once(probe, 'close');
+  return port;
 }
 
 const server = await serve(t);
@@ -277,6 +292,154 @@ t.test(
     t.match(silent, three);
     t.match(silent, /没有观察到：客户端的 FIN_WAIT_2/);
     t.notMatch(silent, /BYE reason/);
+  },
+);
+
+/** What a tool says of one connection, segment by segment: who, flags, numbers, length. */
+type Told = readonly string[];
+
+async function startChild(t: Test, command: string, args: readonly string[], env: NodeJS.ProcessEnv, ready: RegExp) {
+  const child = spawn(command, args, { env, stdio: 'pipe' });
+  t.teardown(() => void child.kill('SIGKILL'));
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (octets: Buffer) => {
+    stdout += octets;
+  });
+  const ended = once(child, 'close');
+  await withDeadline(
+    `${command} to begin`,
+    new Promise<void>(resolve => {
+      child.stderr.on('data', (octets: Buffer) => {
+        stderr += octets;
+        if (ready.test(stderr)) resolve();
+      });
+    }),
+  );
+  return {
+    child,
+    async output() {
+      await withDeadline(`${command} to end`, ended, 15_000);
+      return stdout;
+    },
+  };
+}
+
+/** Each connection in the order in which it began. */
+function inConnections(segments: readonly { readonly conn: string; readonly words: string }[]): readonly Told[] {
+  const found = new Map<string, string[]>();
+  for (const { conn, words } of segments) found.set(conn, [...(found.get(conn) ?? []), words]);
+  return [...found.values()];
+}
+
+const flagNames = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG'];
+
+async function toldByTshark(
+  t: Test,
+  tshark: string,
+  file: string,
+  serverPorts: readonly number[],
+): Promise<readonly Told[]> {
+  const fields = ['tcp.stream', 'tcp.srcport', 'tcp.flags', 'tcp.seq', 'tcp.ack', 'tcp.len'];
+  const { stdout, code } = await run(tshark, ['-r', file, '-T', 'fields', ...fields.flatMap(name => ['-e', name])]);
+  t.equal(code, 0, 'tshark reads the file');
+  const rows = stdout.toString().trim().split('\n');
+  return inConnections(
+    rows.map(row => {
+      const [conn = '', from = '', flags = '', seq, ack, length] = row.split('\t');
+      const names = flagNames.filter((_, bit) => Number(flags) & (1 << bit));
+      return {
+        conn,
+        words: `${serverPorts.includes(Number(from)) ? 'server' : 'client'} ${names} ${seq} ${ack} ${length}`,
+      };
+    }),
+  );
+}
+
+function toldByUs(output: string): readonly Told[] {
+  const events = output
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+  return inConnections(
+    events
+      .filter(({ kind }) => kind === 'segment')
+      .map(({ conn, side, flags, seq, ack = 0, len }) => ({ conn, words: `${side} ${flags} ${seq} ${ack} ${len}` })),
+  );
+}
+
+t.test(
+  'sessions of curl and telnet are told segment by segment as tshark has them, and exported without secrets',
+  async t => {
+    const [tcpdump, tshark, curl] = ['tcpdump', 'tshark', 'curl'].map(name => requireTool(t, name));
+    const telnet = requireTool(t, 'telnet');
+    if (!tcpdump || !tshark || !curl || !telnet) return;
+    if (process.getuid?.() !== 0) return t.pass('capturing needs root', { skip: 'not root' });
+    const passive = await unusedPort();
+    const captured = await serve(t, { 'wire-view': 'capture', 'ftp-passive-ports': String(passive) });
+    const [ftpPort, telnetPort] = [captured.port('ftp'), captured.port('telnet')];
+    const folder = await tempDir(t);
+    const file = join(folder, 'wire.pcap');
+    const filter = `tcp and (port ${ftpPort} or port ${telnetPort} or port ${passive})`;
+    const capture = await startChild(
+      t,
+      tcpdump,
+      ['-i', 'lo', '-U', '--immediate-mode', '-w', file, filter],
+      cleanEnv(),
+      /listening on/,
+    );
+    const watching = (port: number, name: string) =>
+      startChild(
+        t,
+        process.execPath,
+        [
+          cli,
+          'watch',
+          `pl://ada@127.0.0.1:${captured.port('line')}`,
+          '--port',
+          `${port}`,
+          '--once',
+          '--json',
+          '--export',
+          join(folder, name),
+        ],
+        cleanEnv({ PARTYLINE_PASSWORD: secret, XDG_CONFIG_HOME: folder }),
+        /seen by: .*segments from tcpdump/,
+      );
+    const [ftpWatch, telnetWatch] = [
+      await watching(ftpPort, 'ftp.pcapng'),
+      await watching(telnetPort, 'telnet.pcapng'),
+    ];
+
+    await writeFile(join(folder, 'up'), randomBytes(3_000));
+    const url = `ftp://127.0.0.1:${ftpPort}/lobby/up`;
+    const put = await run(curl, ['-sS', '--user', `ada:${secret}`, '-T', join(folder, 'up'), url]);
+    t.equal(put.code, 0, put.stderr);
+    const session = spawn(telnet, ['127.0.0.1', String(telnetPort)], { env: cleanEnv(), stdio: 'pipe' });
+    t.teardown(() => void session.kill('SIGKILL'));
+    let screen = '';
+    for (const [prompt, answer] of [
+      ['name: ', 'ada'],
+      ['password of ada: ', secret],
+      ['/quit leaves', '/quit'],
+    ] as const) {
+      while (!screen.includes(prompt)) screen += String(await withDeadline(prompt, once(session.stdout, 'data')));
+      session.stdin.write(`${answer}\n`);
+    }
+    const outputs = [await ftpWatch.output(), await telnetWatch.output()];
+    capture.child.kill('SIGINT');
+    await capture.output();
+    const theirs = await toldByTshark(t, tshark, file, [ftpPort, telnetPort, passive]);
+    const ours = outputs.flatMap(toldByUs);
+    t.equal(ours.length, 3, 'control, data, telnet');
+    t.same(ours, theirs);
+    t.match(outputs[0], /"text":"PASS •••"/);
+    for (const name of ['ftp.pcapng', 'telnet.pcapng']) {
+      const exported = await readFile(join(folder, name));
+      t.notOk(exported.includes(secret), 'the file has no secret');
+      t.match(exported.toString('latin1'), name === 'ftp.pcapng' ? /USER ada/ : /partyline/);
+      const told = await toldByTshark(t, tshark, join(folder, name), [ftpPort, telnetPort, passive]);
+      t.same(told, toldByUs(outputs[name === 'ftp.pcapng' ? 0 : 1]!), 'and is read as it was told');
+    }
   },
 );
 

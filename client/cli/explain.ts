@@ -1,7 +1,7 @@
 /** `partyline explain TOPIC`: a lesson made live against a running server, drawn from what was really seen, told in English or Chinese. */
 import { type Command, Option } from 'commander';
 import { limits } from '../../shared/limits.ts';
-import { type WireEvent, wireLines } from '../../shared/wire-lines.ts';
+import { WireDrawing, type WireEvent } from '../../shared/wire-lines.ts';
 import { type Hub, PartylineError } from '../index.ts';
 import { openHub, resolveAddress, type SecretOptions } from './context.ts';
 import { isTopic, type Language, lessons, type Shown, type Told, topics } from './lessons.ts';
@@ -61,10 +61,14 @@ async function explain(
 
 /** The part of the connection that the lesson is about. */
 function drawing(events: readonly WireEvent[], shown: Shown): readonly string[] {
-  const fin = events.findIndex(({ kind }) => kind === 'half-close');
-  const part =
-    shown === 'close' ? events.slice(Math.max(0, fin - 2)) : shown === 'handshake' ? events.slice(0, fin) : events;
-  return part.flatMap(wireLines);
+  if (shown === 'layers') return [];
+  const isFin = ({ kind, flags }: WireEvent) => kind === 'half-close' || String(flags).includes('FIN');
+  const isCaptured = events.some(({ kind }) => kind === 'segment');
+  const drawn = events.filter(({ kind, source }) => !isCaptured || source !== 'app' || kind === 'open');
+  const fin = drawn.findIndex(isFin);
+  // A few before it, to see what it follows.
+  const part = shown === 'close' ? drawn.slice(Math.max(0, fin - 4)) : drawn.slice(0, fin);
+  return new WireDrawing().all(part.filter(({ kind }) => kind !== 'stats'));
 }
 
 function print(lines: Told[Language]): void {

@@ -1,14 +1,17 @@
 /** `partyline watch`: one's connections as the protocols have them, live. */
+import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
-import { wireEventOf, wireLines } from '../../shared/wire-lines.ts';
+import { WireDrawing, wireEventOf } from '../../shared/wire-lines.ts';
 import { PartylineError } from '../index.ts';
 import { openHub, resolveAddress, type SecretOptions } from './context.ts';
+import { pcapngHead, pcapngPacket } from './pcapng.ts';
 
 interface Flags extends SecretOptions {
   readonly port?: string;
   readonly once?: boolean;
   readonly contents?: boolean;
   readonly json?: boolean;
+  readonly export?: string;
 }
 
 /** Nobody watches for longer without a word. */
@@ -21,6 +24,7 @@ export function addWatchCommand(program: Command): void {
     .option('--port <n>', 'connections to this port of the server')
     .option('--once', 'the next connection, from its beginning to its end')
     .option('--contents', 'as an administrator: what is said too, of which that person is told')
+    .option('--export <file>', 'also write the captured packets, without secrets, as pcapng')
     .option('--json', 'one JSON object an event')
     .option('--password-stdin', 'read the password from standard input')
     .action(async (first: string | undefined, second: string | undefined, flags: Flags) => {
@@ -35,20 +39,36 @@ export function addWatchCommand(program: Command): void {
         ...(which !== undefined && { which }),
         ...(flags.once && { once: true }),
         ...(flags.contents && { contents: true }),
+        ...(flags.export !== undefined && { packets: true }),
       };
+      const file = flags.export === undefined ? undefined : openSync(flags.export, 'w', 0o600);
+      if (file !== undefined) writeSync(file, pcapngHead());
+      const show = flags.json ? showJson : drawer();
       const interrupted = new AbortController();
       process.once('SIGINT', () => interrupted.abort(new PartylineError('cancelled', 'interrupted')));
       await hub
         .request('WIRE', input, {
           timeoutMs: dayMs,
           signal: interrupted.signal,
-          onRow: ({ fields }) => show(fields, flags.json === true),
+          onRow({ fields }) {
+            if (file !== undefined && fields['packet'] !== undefined) writeSync(file, packetOf(fields));
+            show(fields);
+          },
         })
         .catch(error => {
           if (!interrupted.signal.aborted) throw error;
         });
+      if (file !== undefined) closeSync(file);
       await hub.finish();
     });
+}
+
+function packetOf(fields: Fields): Buffer {
+  const octets = Buffer.from(String(fields['packet']), 'base64');
+  const names = ['link', 'network', 'transport', 'len'] as const;
+  const wireOctets = names.reduce((sum, name) => sum + Number(fields[name]), 0);
+  const comment = `${fields['conn']} ${fields['side']}`;
+  return pcapngPacket({ atMs: Number(fields['at']), octets, wireOctets, comment });
 }
 
 /** The hub may be left out, and the connection. */
@@ -58,9 +78,23 @@ function placesOf(first: string | undefined, second: string | undefined) {
   return { place: first ?? 'pl://localhost', connection: second };
 }
 
-function show(fields: Readonly<Record<string, unknown>>, isJson: boolean): void {
+type Fields = Readonly<Record<string, unknown>>;
+
+function showJson({ packet: _, ...fields }: Fields): void {
   const event = wireEventOf(fields);
-  if (event && isJson) process.stdout.write(`${JSON.stringify(event)}\n`);
-  else if (event) for (const line of wireLines(event)) process.stdout.write(`${event.conn.padEnd(10)} ${line}\n`);
-  else if (!isJson) process.stderr.write(`-- seen by: ${String(fields['sources'])}\n`);
+  if (event) process.stdout.write(`${JSON.stringify(event)}\n`);
+  else showSources(fields);
+}
+
+function showSources({ sources }: Fields): void {
+  process.stderr.write(`-- seen by: ${sources}\n`);
+}
+
+function drawer(): (fields: Fields) => void {
+  const drawing = new WireDrawing();
+  return fields => {
+    const event = wireEventOf(fields);
+    if (!event) return showSources(fields);
+    for (const line of drawing.lines(event)) process.stdout.write(`${event.conn.padEnd(10)} ${line}\n`);
+  };
 }

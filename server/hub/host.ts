@@ -205,7 +205,7 @@ export interface OpenConnection {
   readonly id: string;
   readonly wire: string;
   readonly secure: boolean;
-  /** Both ends as `address:port`, and the port of ours. */
+  /** Both ends as `address:port`; `port` is the one by which the person came, of a data connection too. */
   readonly peer: string;
   readonly local: string;
   readonly port: number;

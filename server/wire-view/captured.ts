@@ -65,7 +65,7 @@ export class Captured {
 
   /** What is said can be looked up by its place. */
   get #isKnown(): boolean {
-    return this.#isWhole && !this.#conversation.observed.secure;
+    return this.#isWhole && this.#conversation.isUnderstood;
   }
 
   #waitOn(): void {
@@ -93,6 +93,7 @@ export class Captured {
       ...(flags.includes('ACK') && { ack: (ack - this.#first[other]!) >>> 0 }),
       len: length,
       window,
+      ...segment.headers,
       ...(options !== '' && { options }),
       ...(known && { text: known.text }),
       packet: masked(segment, this.#conversation.observed.secure || known?.isClean === true),

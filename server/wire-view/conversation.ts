@@ -52,6 +52,11 @@ export class Conversation implements Tap {
     return this.observed.of?.id;
   }
 
+  /** What is said is known by its octets. */
+  get isUnderstood(): boolean {
+    return this.#messages !== undefined && !this.observed.secure;
+  }
+
   get listeners(): number {
     return this.#listeners.size;
   }

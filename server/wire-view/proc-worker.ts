@@ -8,13 +8,14 @@ import { limits, MIB } from '../../shared/limits.ts';
 import { systemClock } from '../net/system-clock.ts';
 import { pairOf, parseSocketTable, type SocketRow } from './socket-table.ts';
 import type { Watched } from './source.ts';
+import { epochMs } from './wall-time.ts';
 
 /** Asked: what is of interest from here on. */
 export type ProcRequest = Watched;
 
 /** Told: what differs from the look before. */
 export interface ProcReport {
-  /** Of the look, milliseconds since 1970 with fractions. */
+  /** The end of the look, milliseconds since 1970 with fractions: no state is told before what made it. */
   readonly atMs: number;
   readonly rows: readonly SocketRow[];
   /** Pairs that the kernel no longer knows. */
@@ -28,7 +29,7 @@ const ipv4 = ['/proc/net/tcp', 8] as const;
 const ipv6 = ['/proc/net/tcp6', 32] as const;
 
 class Sampler {
-  readonly #epochMs = Date.now() - performance.now();
+  readonly #epochMs = epochMs();
   readonly #tell: (report: ProcReport) => void;
   readonly #known = new Map<number, string>();
   #pairs: ReadonlySet<number> = new Set();
@@ -67,7 +68,7 @@ class Sampler {
     const costMs = usedMs === undefined ? tookMs : usedMs - this.#usedMs;
     this.#usedMs = usedMs ?? 0;
     const periodMs = this.#periodAfter(costMs, startMs);
-    this.#report(rows, { atMs: this.#epochMs + startMs + tookMs / 2, periodMs, costMs });
+    this.#report(rows, { atMs: this.#epochMs + startMs + tookMs, periodMs, costMs });
     this.#cancel = systemClock.after(periodMs, () => this.#look());
   }
 

@@ -18,7 +18,8 @@ export interface Segment {
   readonly length: number;
   /** `mss 65495 sackOK ts wscale 10`. */
   readonly options: string;
-  readonly isSix: boolean;
+  /** Octets of each header. */
+  readonly headers: { readonly link: number; readonly network: number; readonly transport: number };
   /** The packet as it was captured, from the link layer on. */
   readonly octets: Buffer;
   /** Where the payload begins in it. */
@@ -115,7 +116,7 @@ function decodeSegment(octets: Buffer, atMs: number): Segment | undefined {
     window: octets.readUInt16BE(tcp + 14),
     length: end - payloadAt,
     options: optionWords(octets.subarray(tcp + 20, payloadAt)),
-    isSix,
+    headers: { link: ethernetOctets, network: tcp - ip, transport: payloadAt - tcp },
     octets,
     payloadAt,
   };

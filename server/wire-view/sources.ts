@@ -10,6 +10,7 @@ import type { Segment } from './segments.ts';
 import { pairOf } from './socket-table.ts';
 import type { Finding, Ports, Running, Source, Watched } from './source.ts';
 import { type SsReport, ssSource } from './ss-source.ts';
+import { epochMs } from './wall-time.ts';
 
 export interface SourcesOptions {
   readonly clock: Clock;
@@ -22,7 +23,7 @@ export class Sources {
   readonly #options: SourcesOptions;
   readonly #conversation: (pair: number) => Conversation | undefined;
   /** Of this machine's clock, which may be set while the server runs, as the helpers have it. */
-  #epochMs = Date.now() - performance.now();
+  #epochMs = epochMs();
   #findings: Promise<readonly Finding[]> | undefined;
   #running: Running[] | undefined;
   #ready: Promise<void> = Promise.resolve();
@@ -52,7 +53,7 @@ export class Sources {
   async start(): Promise<void> {
     const [proc, ss, capture] = await this.find();
     if (this.#running) return this.#ready;
-    this.#epochMs = Date.now() - performance.now();
+    this.#epochMs = epochMs();
     this.#running = [];
     if (proc?.isFound) this.#begin(procSource, report => this.#proc(report));
     if (ss?.isFound) this.#begin(ssSource, report => this.#ss(report));

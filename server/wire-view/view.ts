@@ -68,7 +68,9 @@ export class View {
   readonly tell = (conversation: Conversation, happening: Happening): void => {
     const seen = this.#seen.get(conversation);
     if (!seen || (this.#chosen && this.#chosen !== conversation && conversation.of !== this.#chosen.id)) return;
-    seen.sight = this.#watch.sight(this.#host.describe(conversation));
+    const sight = this.#watch.sight(this.#host.describe(conversation));
+    // Its person has left before it ends: it stays what it was.
+    if (sight !== 'later' || seen.sight === 'later') seen.sight = sight;
     if (seen.sight === 'nothing') return this.#forget(conversation);
     if (seen.sight === 'later') {
       if (seen.waiting.length < limits.wireUnknownMax) seen.waiting.push(happening);
@@ -128,7 +130,11 @@ export class View {
     const { atMs, ...fields } = happening;
     const { packet, ...rest } = fields;
     const shown =
-      sight === 'contents' ? (this.#watch.packets ? { ...rest, ...inText(packet) } : rest) : withoutContents(rest);
+      sight === 'contents'
+        ? this.#watch.packets
+          ? { ...rest, ...inText(atMs, packet) }
+          : rest
+        : withoutContents(rest);
     const row = { conn: conversation.id, t: Math.round((atMs - this.#startMs) * 1000) / 1000, ...shown };
     const isOwn = conversation.id === this.#watch.asking;
     const queue = isOwn ? this.#kept : this.#queue;
@@ -150,6 +156,6 @@ function withoutContents({ text, ...fields }: Row): Row {
   return typeof text === 'string' ? { ...fields, octets: Buffer.byteLength(text) } : fields;
 }
 
-function inText(packet: unknown): Row {
-  return packet instanceof Uint8Array ? { packet: Buffer.from(packet).toString('base64') } : {};
+function inText(atMs: number, packet: unknown): Row {
+  return packet instanceof Uint8Array ? { at: atMs, packet: Buffer.from(packet).toString('base64') } : {};
 }

@@ -166,7 +166,7 @@ function describe(observed: Observed): OpenConnection {
     secure,
     peer: place(peer),
     local: place(local),
-    port: local.port,
+    port: (of ?? observed).ends.local.port,
     sinceMs,
     received,
     sent,

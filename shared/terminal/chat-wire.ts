@@ -1,5 +1,5 @@
 /** /wire: one's own connections, and what the protocols do on them, at the terminal. */
-import { type WireEvent, wireEventOf, wireLines } from '../wire-lines.ts';
+import { WireDrawing, type WireEvent, wireEventOf } from '../wire-lines.ts';
 import { fieldLine } from './answer-lines.ts';
 import type { ChatHost } from './chat-host.ts';
 import { type Line, line, span } from './line.ts';
@@ -25,7 +25,8 @@ export class ChatWire {
     if (!this.#host.watch) throw new Error('partyline watch shows this from another terminal');
     if (word === 'this') return this.#watchThis();
     if (!/^(all|[a-z]+(-[a-z]+)?-\d+)$/.test(word)) throw new Error(usage);
-    this.#watch(word === 'all' ? {} : { which: word }, event => this.#terminal.print(...eventLines(event)));
+    const drawing = new WireDrawing();
+    this.#watch(word === 'all' ? {} : { which: word }, event => this.#terminal.print(...eventLines(drawing, event)));
   }
 
   /** The person leaves. */
@@ -45,8 +46,9 @@ export class ChatWire {
     const own = rows.find(({ fields }) => fields['this'] === true)?.fields['id'];
     if (own === undefined) throw new Error('the server does not know this connection');
     const lines: Line[] = [];
+    const drawing = new WireDrawing();
     this.#terminal.print(line`${span('note', String(own))} is watched; go on, and say /wire stop to see what it was`);
-    this.#watch({ which: String(own) }, event => void lines.push(...eventLines(event)));
+    this.#watch({ which: String(own) }, event => void lines.push(...eventLines(drawing, event)));
     this.#watching?.over.then(() => this.#terminal.page(lines));
   }
 
@@ -74,6 +76,6 @@ export class ChatWire {
   }
 }
 
-function eventLines(event: WireEvent): readonly Line[] {
-  return wireLines(event).map(text => [span('quiet', `${event.conn.padEnd(9)} `), span('text', text)]);
+function eventLines(drawing: WireDrawing, event: WireEvent): readonly Line[] {
+  return drawing.lines(event).map(text => [span('quiet', `${event.conn.padEnd(9)} `), span('text', text)]);
 }
