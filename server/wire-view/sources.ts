@@ -10,6 +10,7 @@ import type { Segment } from './segments.ts';
 import { pairOf } from './socket-table.ts';
 import type { Finding, Ports, Running, Source, Watched } from './source.ts';
 import { type SsReport, ssSource } from './ss-source.ts';
+import { type StateChange, traceSource } from './trace-source.ts';
 import { epochMs } from './wall-time.ts';
 
 export interface SourcesOptions {
@@ -29,14 +30,17 @@ export class Sources {
   #ready: Promise<void> = Promise.resolve();
   readonly #capture: Source<Segment>;
   readonly #captured = new WeakMap<Conversation, Captured>();
-  /** Segments of connections that nobody has accepted yet, or that nobody watches. */
-  readonly #early: Segment[] = [];
+  readonly #trace: Source<StateChange>;
+  #isTracing = false;
+  /** Of connections that nobody has accepted yet, or that nobody watches. */
+  readonly #early: { readonly pair: number; tell(conversation: Conversation): void }[] = [];
   #watched: Watched = { pairs: [], isSix: false, isUrgent: false };
 
   /** `conversation`: the one of a pair of ports, either way round. */
   constructor(options: SourcesOptions, conversation: (pair: number) => Conversation | undefined) {
     this.#options = options;
     this.#capture = captureSource(options.isCapturing);
+    this.#trace = traceSource(options.isCapturing);
     this.#conversation = conversation;
   }
 
@@ -46,29 +50,31 @@ export class Sources {
   }
 
   find(): Promise<readonly Finding[]> {
-    this.#findings ??= Promise.all([procSource.find(), ssSource.find(), this.#capture.find()]);
+    this.#findings ??= Promise.all([procSource.find(), ssSource.find(), this.#capture.find(), this.#trace.find()]);
     return this.#findings;
   }
 
   async start(): Promise<void> {
-    const [proc, ss, capture] = await this.find();
+    const [proc, ss, capture, trace] = await this.find();
     if (this.#running) return this.#ready;
     this.#epochMs = epochMs();
     this.#running = [];
     if (proc?.isFound) this.#begin(procSource, report => this.#proc(report));
     if (ss?.isFound) this.#begin(ssSource, report => this.#ss(report));
     if (capture?.isFound) this.#begin(this.#capture, segment => this.#segment(segment));
+    this.#isTracing = trace?.isFound === true;
+    if (this.#isTracing) this.#begin(this.#trace, change => this.#changed(change));
     this.watch(this.#watched);
     this.#ready = Promise.all(this.#running.map(({ ready }) => ready)).then(() => undefined);
     return this.#ready;
   }
 
-  /** What was captured before its connection was accepted is told now. */
+  /** What was seen of it before it was accepted is told now. */
   began(conversation: Conversation): void {
     const early = this.#early.splice(0);
-    for (const segment of early) {
-      if (conversation.pairs.includes(pairOf(segment.fromPort, segment.toPort))) this.#segment(segment);
-      else this.#early.push(segment);
+    for (const one of early) {
+      if (conversation.pairs.includes(one.pair)) one.tell(conversation);
+      else this.#early.push(one);
     }
   }
 
@@ -84,15 +90,25 @@ export class Sources {
   }
 
   #segment(segment: Segment): void {
-    const conversation = this.#conversation(pairOf(segment.fromPort, segment.toPort));
-    if (conversation) {
+    this.#toldOrKept(pairOf(segment.fromPort, segment.toPort), conversation => {
       const captured = this.#captured.get(conversation) ?? new Captured(conversation, this.#options.clock);
       this.#captured.set(conversation, captured);
       captured.take(segment);
-    } else {
-      this.#early.push(segment);
-      if (this.#early.length > limits.wireEarlyMax) this.#early.shift();
-    }
+    });
+  }
+
+  #changed({ localPort, peerPort, state, monotonicMs }: StateChange): void {
+    const atMs = this.nowMs() - (Number(process.hrtime.bigint()) / 1e6 - monotonicMs);
+    const pair = pairOf(localPort, peerPort);
+    this.#toldOrKept(pair, conversation => this.#tellState(conversation, pair, atMs, 'trace', state, 0));
+  }
+
+  /** The kernel knows of a connection before it is accepted. */
+  #toldOrKept(pair: number, tell: (conversation: Conversation) => void): void {
+    const conversation = this.#conversation(pair);
+    if (conversation) return tell(conversation);
+    this.#early.push({ pair, tell });
+    if (this.#early.length > limits.wireEarlyMax) this.#early.shift();
   }
 
   #begin<Report>(source: Source<Report>, tell: (report: Report) => void): void {
@@ -101,18 +117,29 @@ export class Sources {
   }
 
   #proc({ atMs, rows, gone }: ProcReport): void {
-    for (const { localPort, peerPort, state, retransmits } of rows) {
-      this.#tellState(pairOf(localPort, peerPort), atMs, state, retransmits);
+    const all = [
+      ...rows.map(row => ({ ...row, pair: pairOf(row.localPort, row.peerPort) })),
+      ...gone.map(pair => ({ pair, state: 'CLOSED', retransmits: 0 })),
+    ];
+    for (const { pair, state, retransmits } of all) {
+      const conversation = this.#conversation(pair);
+      // The tracepoint has told all but what it does not know.
+      const isTold = this.#isTracing && conversation?.isNew === true && state !== 'TIME_WAIT';
+      if (conversation && !isTold) this.#tellState(conversation, pair, atMs, 'proc', state, retransmits);
     }
-    for (const pair of gone) this.#tellState(pair, atMs, 'CLOSED', 0);
   }
 
-  #tellState(pair: number, atMs: number, state: string, retransmits: number): void {
-    const conversation = this.#conversation(pair);
-    if (!conversation) return;
+  #tellState(
+    conversation: Conversation,
+    pair: number,
+    atMs: number,
+    source: 'proc' | 'trace',
+    state: string,
+    retransmits: number,
+  ): void {
     const side = conversation.pairs[0] === pair ? 'client' : 'server';
     const more = retransmits > 0 ? { retransmits } : {};
-    conversation.tell({ kind: 'state', atMs, side, source: 'proc', confidence: 'observed', state, ...more });
+    conversation.tell({ kind: 'state', atMs, side, source, confidence: 'observed', state, ...more });
   }
 
   #ss({ localPort, peerPort, facts }: SsReport): void {

@@ -47,7 +47,10 @@ class LiveWireView implements WireView {
   }
 
   async sources(): Promise<string> {
-    return (await this.#sources.find()).map(({ words }) => words).join('; ');
+    return (await this.#sources.find())
+      .map(({ words }) => words)
+      .filter(words => words !== '')
+      .join('; ');
   }
 
   hold(id: string, ms: number, isSilent: boolean): boolean {
