@@ -34,6 +34,11 @@ export class WireDrawing {
   readonly #captured = new Set<string>();
   readonly #secure = new Set<string>();
 
+  /** Which side is which. */
+  get head(): string {
+    return `${'ms'.padStart(9)} ${'client'.padEnd(stateWidth)}│${' '.repeat(width)}│ server`;
+  }
+
   /** Of several at once; what both ends were in at one look is one line. */
   all(events: readonly WireEvent[]): readonly string[] {
     return events.flatMap((event, i) => {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { startApp } from '../server/app.ts';
@@ -15,6 +16,7 @@ import { systemClock } from '../server/net/system-clock.ts';
 import { readSettings } from '../server/settings.ts';
 import { memoryBlobs } from '../server/store/memory/blobs.ts';
 import { memoryStore } from '../server/store/memory/store.ts';
+import { limits } from '../shared/limits.ts';
 import { dial } from './support/dial.ts';
 import { Inbox, withDeadline } from './support/inbox.ts';
 import { connectLine, type LineClient } from './support/line-client.ts';
@@ -453,6 +455,37 @@ async function running(): Promise<{ readonly children: readonly string[]; readon
   const names = await Promise.all(pids.map(pid => readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')));
   return { children: names.map(name => name.trim()).filter(Boolean), threads: threads.length };
 }
+
+const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
+
+/** Ten thousand rows in the kernel's table, for as long as the child lives. */
+const crowd = `
+const net = require('node:net');
+const kept = [];
+const server = net.createServer(one => kept.push(one)).listen(0, '127.0.0.1', async () => {
+  for (let i = 0; i < 5000; i++) await new Promise(done => kept.push(net.connect(server.address().port, '127.0.0.1', done)));
+  console.error('crowded');
+});`;
+
+t.test(
+  'among ten thousand sockets the look at the table keeps to its share',
+  { skip: !isLong && 'long form' },
+  async t => {
+    await startChild(t, process.execPath, ['-e', crowd], cleanEnv(), /crowded/);
+    const [view] = [await enter(t, linePort, 'bob'), await enter(t, linePort, 'bob')];
+    const before = new Set(await readdir('/proc/self/task'));
+    await watch(view, '');
+    const [thread] = (await readdir('/proc/self/task')).filter(one => !before.has(one));
+    const processorMs = async () =>
+      Number((await readFile(`/proc/self/task/${thread}/schedstat`, 'utf8')).split(' ')[0]) / 1e6;
+    const startMs = performance.now();
+    const usedMs = await processorMs();
+    await delay(5_000);
+    const share = ((await processorMs()) - usedMs) / (performance.now() - startMs);
+    t.ok(share <= limits.wireShareMax, `${(share * 100).toFixed(1)} % of a core`);
+    await stop(view);
+  },
+);
 
 t.test('nothing runs while nobody watches', { skip: !hasProc && 'there is no /proc' }, async t => {
   const ada = await enter(t, linePort, 'bob');

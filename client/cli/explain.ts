@@ -68,7 +68,8 @@ function drawing(events: readonly WireEvent[], shown: Shown): readonly string[] 
   const fin = drawn.findIndex(isFin);
   // A few before it, to see what it follows.
   const part = shown === 'close' ? drawn.slice(Math.max(0, fin - 4)) : drawn.slice(0, fin);
-  return new WireDrawing().all(part.filter(({ kind }) => kind !== 'stats'));
+  const picture = new WireDrawing();
+  return [picture.head, ...picture.all(part.filter(({ kind }) => kind !== 'stats'))];
 }
 
 function print(lines: Told[Language]): void {

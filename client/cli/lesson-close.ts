@@ -1,6 +1,6 @@
 /** The lesson of the four-way close (RFC 9293 §3.6): two half-closes, and why the wire often shows three segments. */
 import type { Choice, Lesson, Told } from './lessons.ts';
-import { hasSegments, hasStates, sought, stateLines, statesOf } from './scene.ts';
+import { hasSegments, hasStates, sought, stateLines, statesOf, whereStates } from './scene.ts';
 import type { Scene } from './stage.ts';
 
 /** Long enough that Linux acknowledges our FIN by itself, which it does within 40 ms; short enough that it need not. */
@@ -23,7 +23,7 @@ export const closeLesson: Lesson = {
       en: [
         'How a TCP connection ends: each direction for itself.',
         '',
-        'This program connects, asks one thing, and sends its FIN. The server is asked to wait',
+        'This program connects, asks two things, and sends its FIN. The server is asked to wait',
         `${hold} ms behind that FIN, so that states which usually pass at once can be seen. Then it`,
         choice.hasReply
           ? 'says its last line, BYE, and sends its own FIN.'
@@ -33,7 +33,7 @@ export const closeLesson: Lesson = {
       zh: [
         'TCP 连接怎样结束：两个方向各自关闭。',
         '',
-        `本程序建立连接，问一句话，然后发出 FIN。服务器收到 FIN 后先等待 ${hold} 毫秒，`,
+        `本程序建立连接，问两句话，然后发出 FIN。服务器收到 FIN 后先等待 ${hold} 毫秒，`,
         '好让那些一闪而过的状态也能看见。',
         choice.hasReply
           ? '随后它说完最后一行 BYE，再发出自己的 FIN。'
@@ -77,9 +77,7 @@ function observed(scene: Scene): Told {
     };
   }
   const { missed } = sought(scene, wanted);
-  const where = hasSegments(scene)
-    ? { en: 'the kernel’s own table, and segments that were captured', zh: '内核自己的连接表，以及捕获到的报文段' }
-    : { en: 'the kernel’s own table (/proc/net/tcp)', zh: '内核自己的连接表（/proc/net/tcp）' };
+  const where = whereStates(scene);
   return {
     en: [
       `Observed, from ${where.en}:`,
@@ -113,6 +111,9 @@ function reason(state: string): { readonly en: string; readonly zh: string } {
 
 function story(scene: Scene, choice: Choice): Told {
   const hasWaited = statesOf(scene, 'client').includes('FIN_WAIT_2');
+  const by = hasSegments(scene)
+    ? { en: ', as the segments show', zh: '（见上面的报文段）' }
+    : { en: ' (inferred from the states: no segment was captured)', zh: '（由状态推断：没有捕获报文段）' };
   const firstAck = hasWaited
     ? {
         en: [
@@ -123,11 +124,11 @@ function story(scene: Scene, choice: Choice): Told {
     : {
         en: [
           '  2  Its ACK waits: Linux gives it up to 40 ms to ride on something that goes back anyway.',
-          '     Something did, so that FIN_WAIT_2 was over as soon as it began, or never was.',
+          `     Something did${by.en}, so that FIN_WAIT_2 was over as soon as it began, or never was.`,
         ],
         zh: [
           '  2  它的 ACK 在等：Linux 最多等 40 毫秒，看有没有别的报文可以捎带它。',
-          '     果然有，于是 FIN_WAIT_2 一闪而过，或根本没有出现。',
+          `     果然有${by.zh}，于是 FIN_WAIT_2 一闪而过，或根本没有出现。`,
         ],
       };
   const reply = choice.hasReply

@@ -1,6 +1,6 @@
 /** The lesson of the half-close: a FIN ends one direction, and what was asked before it is still answered. */
 import type { Lesson } from './lessons.ts';
-import { hasStates, stateLines } from './scene.ts';
+import { hasStates, stateLines, whereStates } from './scene.ts';
 
 export const halfCloseLesson: Lesson = {
   before: ({ holdMs = 150 }) => ({
@@ -30,7 +30,7 @@ export const halfCloseLesson: Lesson = {
   after(scene, { hasReply }) {
     return {
       en: [
-        ...(hasStates(scene) ? ['Observed in the kernel’s table:', ...stateLines(scene), ''] : []),
+        ...(hasStates(scene) ? [`Observed, from ${whereStates(scene).en}:`, ...stateLines(scene), ''] : []),
         hasReply
           ? 'The BYE came behind our FIN, over the direction that was still open, and counts the replies: a client that has'
           : 'The server was asked to say nothing behind our FIN (--no-reply), so that only its own FIN came.',
@@ -40,7 +40,7 @@ export const halfCloseLesson: Lesson = {
         'and the last words are lost.',
       ],
       zh: [
-        ...(hasStates(scene) ? ['在内核的连接表中观察到：', ...stateLines(scene), ''] : []),
+        ...(hasStates(scene) ? [`观察到的（来源：${whereStates(scene).zh}）：`, ...stateLines(scene), ''] : []),
         hasReply
           ? 'BYE 在我们的 FIN 之后，经仍然开着的方向到达，并报出回复的总数：半关闭的客户端由此知道没有丢失任何东西。'
           : '服务器按要求在我们的 FIN 之后不再说话（--no-reply），因此只来了它自己的 FIN。',

@@ -1,6 +1,6 @@
 /** The lesson of the handshake (RFC 9293 §3.5): three segments, and why not two. */
 import type { Lesson } from './lessons.ts';
-import { hasSegments, hasStates, stateLines } from './scene.ts';
+import { hasSegments, hasStates, sought, stateLines, whereStates } from './scene.ts';
 
 export const handshakeLesson: Lesson = {
   before: () => ({
@@ -19,6 +19,9 @@ export const handshakeLesson: Lesson = {
   shows: 'handshake',
   after(scene) {
     const isCaptured = hasSegments(scene);
+    const where = whereStates(scene);
+    const { missed } = sought(scene, { client: ['SYN_SENT'], server: ['SYN_RCVD'] });
+    const names = missed.map(({ state }) => state);
     return {
       en: [
         ...(isCaptured
@@ -27,14 +30,8 @@ export const handshakeLesson: Lesson = {
               'The three segments themselves were not observed: the kernel does the handshake, and an application hears of a',
               'connection only when it is done. To see them the server needs --wire-view=capture, and tcpdump with its privilege.',
             ]),
-        ...(hasStates(scene)
-          ? [
-              '',
-              'Observed in the kernel’s table:',
-              ...stateLines(scene),
-              '  not observed: SYN_SENT and SYN_RCVD, which last some microseconds on one machine',
-            ]
-          : []),
+        ...(hasStates(scene) ? ['', `Observed, from ${where.en}:`, ...stateLines(scene)] : []),
+        ...names.map(name => `  not observed: ${name}, which lasts some microseconds on one machine`),
         '',
         'Why three:',
         '  1  SYN        the client: “my octets are counted from x”       client SYN_SENT',
@@ -50,14 +47,8 @@ export const handshakeLesson: Lesson = {
               '三个报文段本身没有观察到：握手由内核完成，应用程序只在完成之后才得知有了连接。',
               '要看见它们，服务器须以 --wire-view=capture 启动，并且 tcpdump 有权捕获。',
             ]),
-        ...(hasStates(scene)
-          ? [
-              '',
-              '在内核的连接表中观察到：',
-              ...stateLines(scene),
-              '  没有观察到：SYN_SENT 与 SYN_RCVD，它们在同一台机器上只持续几微秒',
-            ]
-          : []),
+        ...(hasStates(scene) ? ['', `观察到的（来源：${where.zh}）：`, ...stateLines(scene)] : []),
+        ...names.map(name => `  没有观察到：${name}，它在同一台机器上只持续几微秒`),
         '',
         '为什么是三次：',
         '  1  SYN        客户端：“我的字节从 x 数起”            客户端 SYN_SENT',

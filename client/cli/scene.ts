@@ -24,6 +24,14 @@ export function stateLines(scene: Scene): readonly string[] {
   return (['client', 'server'] as const).map(side => `  ${side}  ${statesOf(scene, side).join(' → ') || '-'}`);
 }
 
+/** Where the states come from, in words. */
+export function whereStates({ events }: Scene): Readonly<Record<'en' | 'zh', string>> {
+  const isTraced = events.some(({ kind, source }) => kind === 'state' && source === 'trace');
+  return isTraced
+    ? { en: 'the kernel’s tracepoint, as each state began', zh: '内核的跟踪点，每个状态一开始就报告' }
+    : { en: 'the kernel’s own table (/proc/net/tcp)', zh: '内核自己的连接表（/proc/net/tcp）' };
+}
+
 /** Which of these states were seen on that side, and which were not. */
 export function sought(scene: Scene, wanted: Readonly<Record<Side, readonly string[]>>) {
   const all = (['client', 'server'] as const).flatMap(side => wanted[side].map(state => ({ side, state })));

@@ -94,7 +94,10 @@ function drawer(): (fields: Fields) => void {
   const drawing = new WireDrawing();
   return fields => {
     const event = wireEventOf(fields);
-    if (!event) return showSources(fields);
+    if (!event) {
+      showSources(fields);
+      return void process.stdout.write(`${''.padEnd(10)} ${drawing.head}\n`);
+    }
     for (const line of drawing.lines(event)) process.stdout.write(`${event.conn.padEnd(10)} ${line}\n`);
   };
 }
