@@ -13,6 +13,8 @@ export interface WireOptions<Name extends string> extends Ground {
 }
 
 interface Manners {
+  /** Under which name the wire view knows its connections. */
+  readonly wire: string;
   readonly log: FastifyBaseLogger;
   serve(connection: Connection): Served;
   /** The last words to somebody who is not served, in the wire's own form. */
@@ -25,13 +27,15 @@ const refusals = {
     new HubError('protocol-attack', 'connections from this address begin with a PROXY header; tell who keeps the hub'),
 } as const;
 
-export function serviceOf(ground: Ground, { log, serve, farewell }: Manners): Service {
-  const { clock, host, places, proxies } = ground;
+export function serviceOf(ground: Ground, { wire, log, serve, farewell }: Manners): Service {
+  const { clock, host, places, proxies, observer } = ground;
   return new Service({
     clock,
     host,
     places,
     ...(proxies && { proxies }),
+    ...(observer && { observer }),
+    wire,
     serve,
     unserved: farewell,
     refusal: why => farewell(refusals[why]()),

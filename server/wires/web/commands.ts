@@ -30,7 +30,7 @@ export async function commandRoutes(app: FastifyInstance, context: WebContext): 
     const fields = fieldsOf(request);
     if (entry.open) return enter(context, name, fields, request, reply);
     const { session } = await visitorOf(context, request);
-    const exchange = contentOf(request, session);
+    const exchange = { ...contentOf(request, session), connection: context.observer?.of(request.raw.socket)?.id };
     if (String(request.headers.accept).includes('application/x-ndjson')) {
       return streamRows(context, session, name, fields, exchange, reply);
     }

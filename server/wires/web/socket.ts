@@ -57,7 +57,9 @@ export class Socket implements Sink {
     if (this.#gaps.isOpen || this.#socket.bufferedAmount > limits.eventOctetsMax) {
       return this.#gaps.drop(batch.events);
     }
-    this.#socket.send(batch.encode('web', encodeEvents), { binary: false });
+    const octets = batch.encode('web', encodeEvents);
+    this.#context.observed?.tap?.message('server', octets.toString());
+    this.#socket.send(octets, { binary: false });
   }
 
   revoked(): void {
@@ -99,6 +101,7 @@ export class Socket implements Sink {
   #message(data: Buffer, isBinary: boolean): void {
     this.#missedBeats = 0;
     if (this.#ending !== undefined) return;
+    this.#context.observed?.tap?.message('client', isBinary ? `(${data.length} octets)` : data.toString());
     const parts = isBinary ? parseBinary(data) : { head: parseJson(data.toString()), content: undefined };
     const parsed = ClientEnvelope.safeParse(parts?.head);
     const id = (parts?.head as { id?: unknown } | undefined)?.id;
@@ -146,6 +149,7 @@ export class Socket implements Sink {
     this.#isAlone = entry.barrier === true;
     const exchange: Exchange = {
       signal: abort.signal,
+      connection: this.#context.observed?.id,
       row: (row, event, blob) => this.#row(id, row, event, blob, abort.signal),
       ...(content && { content: { octets: content.length, pieces: [content] } }),
     };
@@ -197,6 +201,7 @@ export class Socket implements Sink {
 
   #send(message: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#context.observed?.tap?.message('server', message);
     this.#socket.send(message);
   }
 
