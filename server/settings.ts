@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { parse as parseToml } from 'smol-toml';
 import * as z from 'zod';
 import { limits, MIB } from '../shared/limits.ts';
+import { nearest } from '../shared/text.ts';
 import { isProxyRange } from './net/proxies.ts';
 
 /** Digits only: coercion would read an empty text as 0 and `true` as 1. */
@@ -282,23 +283,8 @@ function isLoopback(host: string): boolean {
 }
 
 function unknown(shown: string, key: string): string {
-  const near =
-    names.find(name => distance(name, key) <= 2) ??
-    names.find(name => key.length > 2 && (name.includes(key) || key.includes(name)));
+  const near = nearest(key, names) ?? names.find(name => key.length > 2 && (name.includes(key) || key.includes(name)));
   return `there is no setting ${shown}${near === undefined ? '; --help lists them' : `; did you mean ${near}?`}`;
-}
-
-/** Levenshtein's distance: enough for a suggestion. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 /** The settings as `--help` shows them. */

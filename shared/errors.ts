@@ -63,10 +63,11 @@ export function isErrorCode(word: string): word is ErrorCode {
   return Object.hasOwn(errors, word);
 }
 
-/** What the peer is told beside the code: `at` names the argument, `retry` counts seconds. */
+/** What the peer is told beside the code: `at` names the argument, `retry` counts seconds, `account`: the name has a password. */
 export interface ErrorFacts {
   readonly at?: string;
   readonly retry?: number;
+  readonly account?: true;
 }
 
 /** What a person asked for and cannot have. The message says what to do, in words a person understands. */

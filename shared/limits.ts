@@ -188,6 +188,9 @@ export const limits = {
   guestIdleMs: 3_600_000,
   /** How long a browser stays signed in, as a Duration. */
   browserFor: '30d',
+  /** One answer at a terminal: what is shown at most, and held for it. */
+  screenRowsMax: 10_000,
+  screenOctetsMax: MIB,
   /** Rows that one JSON answer holds; more come as NDJSON. */
   jsonRowsMax: 10_000,
   /** HTTP requests of one address in a minute: a mirror of small files makes hundreds in a second. */

@@ -1,7 +1,7 @@
 /** Names of people, rooms and files: normalised first, then checked. Branded, so that an unchecked string is a type error. */
 import * as z from 'zod';
 import { limits } from './limits.ts';
-import { holdsControls, octetLength } from './text.ts';
+import { foldName, holdsControls, octetLength } from './text.ts';
 
 const personOrRoom = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$/u;
 
@@ -49,11 +49,6 @@ export const PlaceName = z.union([
     .brand<'RoomName'>(),
 ]);
 
-/** The form under which names are compared: compatibility forms and case folded. By way of capitals, so that ß is ss. */
-export function foldName(name: string): string {
-  return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
-}
-
 function componentFault(component: string): string | undefined {
   if (component === '') return 'holds an empty component';
   if (component === '.' || component === '..') return 'holds . or ..';
@@ -99,14 +94,24 @@ export const FilePath = z
   .brand<'FilePath'>();
 export type FilePath = z.infer<typeof FilePath>;
 
-/** The folder that holds the path; `/` holds itself. */
-export function parentPath(path: FilePath): FilePath {
+/** What a person calls a place, seen from a folder → a path from the root, unchecked: `..` ends at the root, doubled slashes mean nothing. */
+export function resolvePath(folder: string, name: string): string {
+  const parts = name.startsWith('/') ? [] : folder.split('/').filter(part => part !== '');
+  for (const part of name.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
+}
+
+/** The folder that holds the path, as well formed as that; `/` holds itself. */
+export function parentPath<P extends string>(path: P): P {
   const end = path.lastIndexOf('/');
-  return (end <= 0 ? '/' : path.slice(0, end)) as FilePath;
+  return (end <= 0 ? '/' : path.slice(0, end)) as P;
 }
 
 /** The last component; empty for `/`. */
-export function baseName(path: FilePath): string {
+export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 

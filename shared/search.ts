@@ -4,7 +4,8 @@
  */
 import type { LogEvent } from './events.ts';
 import { limits } from './limits.ts';
-import { baseName, type FilePath, foldName, RoomName, UserName } from './names.ts';
+import { baseName, type FilePath, RoomName, UserName } from './names.ts';
+import { foldName } from './text.ts';
 
 /** Tokens that stand one behind the other; the last one may be the beginning of a longer one. */
 export interface Phrase {

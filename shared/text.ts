@@ -20,6 +20,11 @@ export function holdsControls(name: string): boolean {
   return notInNames.test(name);
 }
 
+/** The form under which names are compared: compatibility forms and case folded. By way of capitals, so that ß is ss. */
+export function foldName(name: string): string {
+  return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+}
+
 /** Octets of a text in UTF-8, without encoding it. */
 export function octetLength(text: string): number {
   let octets = text.length;
@@ -30,6 +35,26 @@ export function octetLength(text: string): number {
     if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) i++;
   }
   return octets;
+}
+
+/** The word that is likest to what was written, for a suggestion; undefined where none is like it. */
+export function nearest(written: string, words: readonly string[]): string | undefined {
+  const wanted = written.toLowerCase();
+  const near = words.map(word => ({ word, far: distance(wanted, word) })).sort((a, b) => a.far - b.far)[0];
+  return near && near.far <= Math.max(1, Math.floor(wanted.length / 3)) ? near.word : undefined;
+}
+
+/** Levenshtein's. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
 }
 
 const http = /^(?:[A-Z]{3,10} \S+ HTTP\/\d|host:)/i;

@@ -33,10 +33,14 @@ const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
   [/^server\/hub\//, /^(shared\/|node:crypto$|zod$)/],
   [/^server\/store\//, /^(server\/store\/|server\/hub\/(host|writes)\.ts$|shared\/|node:|libsql$)/],
   [/^server\/net\//, /^(shared\/(clock|limits)|node:|koffi$)/],
-  [/^server\/wires\/(line|telnet)\//, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/],
+  [/^server\/wires\/[a-z-]+\.ts$/, /^(server\/net\/|server\/hub\/(hub|session)|shared\/|fastify$)/],
+  [
+    /^server\/wires\/(line|telnet)\//,
+    /^(server\/wires\/ports|server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/,
+  ],
   [
     /^server\/wires\/ftp\//,
-    /^(server\/wires\/ftp\/|server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/,
+    /^(server\/wires\/(ftp\/|ports)|server\/net\/|server\/hub\/(hub|session)|shared\/|node:|fastify(-plugin)?$)/,
   ],
   [
     /^server\/wires\/web\//,
@@ -48,9 +52,10 @@ const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
     /^(client\/|shared\/|node:|commander$|cli-progress$|@clack\/prompts$|uqr$|server\/(main|administration|settings-sources)\.ts$)/,
   ],
   [
-    /^client\/(link|session|room|transport|errors|address|progress|mailbox|verbs|waiting-room|bulk)\.ts$/,
+    /^client\/(link|session|session-options|entering|room|joined-rooms|transport|way|line-way|line-entry|web-way|web-entry|request|unanswered|life-watch|errors|address|progress|mailbox|verbs|waiting-room)\.ts$/,
     /^(client\/(?!cli)|shared\/)/,
   ],
+  [/^client\/web-socket\.ts$/, /^(client\/(?!cli)|ws$)/],
   [/^client\//, /^(client\/(?!cli)|shared\/|node:|ignore$)/],
 ];
 

@@ -105,6 +105,46 @@ t.test('a terminal is echoed key by key, and one Backspace erases a family', asy
   t.match(await client.rest(), /goodbye/);
 });
 
+t.test('in a crowd nobody is told who comes and goes, and whoever enters is told how many there are', async t => {
+  const { port, people } = await serveTelnet(t);
+  const client = await dialIn(t, port);
+  client.send('eve\r\n');
+  await client.until('here: eve');
+  for (let n = 0; n < 70; n++) await (await people.guest(`guest${n}`)).do('JOIN', { room: 'lobby' });
+  await (await people.guest('zoe')).do('SAY', { room: 'lobby', text: 'full house' });
+  t.match(String(await client.until('full house')), /guest58 came(?![\s\S]*came)/);
+  const late = await dialIn(t, port);
+  late.send('bob\r\n/quit\r\n');
+  t.match(await late.rest(), /here: .* and 52 more/);
+});
+
+t.test('a large file is shown to its beginning, however it is asked for', async t => {
+  const { port, people } = await serveTelnet(t);
+  const ada = await people.account('ada');
+  await ada.put('/lobby/big.txt', Buffer.alloc(3_000_000, 'all work and no play\n'));
+  const client = await dialIn(t, port);
+  client.send('eve\r\n/cat big.txt\r\n/quit\r\n');
+  const said = await client.rest();
+  t.match(said, /… of 3000000 octets; \/get says how to have it all/);
+  t.ok(said.length < 400_000, `${said.length} octets`);
+});
+
+t.test('a server that goes down does not wait for whoever reads a long page', async t => {
+  const { port, people, drain } = await serveTelnet(t);
+  const eve = await people.guest('eve');
+  for (let n = 0; n < 60; n++) await eve.do('SAY', { room: 'lobby', text: `line ${n}` });
+  const client = await dialIn(t, port);
+  await client.beTerminal('XTERM-256COLOR', 'XTERM-256COLOR');
+  client.send(IAC, DO, ECHO, IAC, DO, 3, 'bob\r\0');
+  await client.until('[#lobby] ');
+  client.send('/history 60\r\0');
+  await client.until('space goes on');
+  const drained = drain();
+  t.match(await client.rest(), /the server is going down/);
+  client.socket.end();
+  await drained;
+});
+
 t.test(
   'a client that sends lines gets its password hidden, ^C without a dead screen, and a reader who says so whole sentences',
   async t => {
@@ -176,14 +216,12 @@ t.test('what people write changes nobody’s screen', async t => {
   }
   await ada.do('SAY', { room: 'lobby', text: 'that was all' });
   const seen = (await plain.until('that was all')).toString();
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
   t.notMatch(
     seen,
     /[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]/,
     'no control, no direction',
   );
   const drawn = (await terminal.until('that was all')).toString('latin1').replaceAll(/\xff\xff/g, '');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
   const strange = [...drawn.matchAll(/\x1b(?!\[[\d;?]*[mGKJABCDHhlr])/g)];
   t.same(strange, [], 'only the sequences of the screen itself');
 });

@@ -69,6 +69,8 @@ async function open({ port, count, prefix }: Extract<TypistsRequest, { do: 'open
 }
 
 async function type(socket: Socket, index: number, everyMs: number): Promise<void> {
+  // People do not type in step.
+  await delay(systemClock, Math.random() * everyMs);
   for (let n = index; !socket.destroyed; n++) {
     await delay(systemClock, everyMs);
     socket.write(n % keysPerLine === 0 ? '\r\0' : 'a');

@@ -1,8 +1,9 @@
 /** `partyline chat`: the terminal of the TELNET wire on the local screen, or plain lines where there is none. */
 import { createInterface } from 'node:readline/promises';
 import type { HubEvent } from '../../shared/events.ts';
+import { AnswerRows } from '../../shared/terminal/answer-rows.ts';
 import { Chat } from '../../shared/terminal/chat.ts';
-import type { Answer, AnswerRow } from '../../shared/terminal/chat-host.ts';
+import type { Answer } from '../../shared/terminal/chat-host.ts';
 import { type Colours, Terminal } from '../../shared/terminal/terminal.ts';
 import type { Address } from '../address.ts';
 import { clientClock } from '../clock.ts';
@@ -82,14 +83,14 @@ async function ask(
     if (room) await room.part();
     return { output: { room: name }, rows: [] };
   }
-  const rows: AnswerRow[] = [];
+  const rows = new AnswerRows();
   const output = await hub.request(verb, fields as never, {
     onRow: ({ name, fields: row, blob }) => {
       const isEvent = name !== verb;
-      rows.push({ fields: row, ...(isEvent && { name }), ...(blob && { blob: octetsOf(blob) }) });
+      rows.add({ fields: row, ...(isEvent && { name }), ...(blob && { blob: octetsOf(blob) }) });
     },
   });
-  return { output: output as Answer['output'], rows };
+  return { output: output as Answer['output'], rows: rows.all };
 }
 
 async function follow(room: Room, tell: (event: HubEvent) => void): Promise<void> {

@@ -37,10 +37,19 @@ export class Codes {
     return { code: word, untilMs };
   }
 
+  /** A word would enter now. */
+  isOut(account: string): boolean {
+    return (this.#codes.get(account)?.untilMs ?? 0) > this.#clock.now();
+  }
+
   /** True once for the right word in time. */
   redeem(account: string, word: string): boolean {
-    const code = this.#codes.get(account);
-    if (!code || code.untilMs <= this.#clock.now() || code.word !== word.trim().toLowerCase()) return false;
+    if (!this.isOut(account) || this.#codes.get(account)?.word !== word.trim().toLowerCase()) return false;
     return this.#codes.delete(account);
+  }
+
+  /** The account's word, if there is one, enters no more. */
+  withdraw(account: string): void {
+    this.#codes.delete(account);
   }
 }

@@ -120,11 +120,7 @@ export function fileHandlers(domain: Domain, quotas: Quotas): FileHandlers {
       const entry = await entryAt(domain, path);
       demand(person, 'delete-own', room.rights, entry);
       const modified = formatTime(Date.parse(time));
-      const own =
-        entry.type === 'file'
-          ? ({ contentOf: path, expect: { hash: entry.hash } } as const)
-          : ({ expect: 'any' } as const);
-      await domain.store.commit([{ kind: 'put-entry', entry: { ...entry, modified }, ...own }]);
+      await domain.store.commit([{ kind: 'date-entry', path, modified, ...onlyOwn(person, room) }]);
       return { path, modified };
     },
 

@@ -2,8 +2,9 @@
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { foldName, type UserName } from '../../shared/names.ts';
-import { browserLabel } from '../../shared/web/browser-label.ts';
+import type { UserName } from '../../shared/names.ts';
+import { stayLabel } from '../../shared/stay-label.ts';
+import { foldName } from '../../shared/text.ts';
 import { Codes } from './codes.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import { type Invite, useInvite } from './invites.ts';
@@ -37,9 +38,13 @@ export function deviceDocument(name: UserName, nowMs: number) {
   return { key, value: { ...value, device: true } satisfies AccountDocument };
 }
 
+/** Whoever listens on the way could read a password. */
+function isExposed({ origin }: LiveSession, { settings }: Domain): boolean {
+  return !(origin.secure || origin.loopback || settings.clearPasswords);
+}
+
 function demandTls(session: LiveSession, domain: Domain): void {
-  const { secure, loopback } = session.origin;
-  if (secure || loopback || domain.settings.clearPasswords) return;
+  if (!isExposed(session, domain)) return;
   throw new HubError('tls-required', 'a password in clear from another host is refused; use the TLS port');
 }
 
@@ -97,7 +102,7 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
         throw new HubError('conflict', `you are ${session.person.name}; only guests change their name`);
       }
       if (await domain.store.document('account', foldName(user))) {
-        throw new HubError('exists', `${user} is an account; LOGIN, or take another name`);
+        throw new HubError('exists', `${user} is an account; LOGIN, or take another name`, { account: true });
       }
       demandFreeName(domain, session, user);
       const invite = word === undefined ? undefined : await useInvite(domain, word, 'guest', async () => []);
@@ -113,6 +118,8 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
         const account = await domain.store.document<AccountDocument>('account', key);
         if (account) return become(session, account.value);
       }
+      // Where only such a word enters, what is no password is a guess at it.
+      if (isExposed(session, domain) && codes.isOut(key)) await failed(key, session);
       demandTls(session, domain);
       return become(session, await verify(key, session, password));
     },
@@ -167,10 +174,11 @@ export async function peopleHandlers(domain: Domain): Promise<PeopleHandlers> {
       const value = { ...known.value, password: await domain.passwords.hash(password) };
       const writes: Write[] = [{ kind: 'put-document', document: 'account', key, value, expect: known.version }];
       for await (const { key: tokenKey, value: token } of tokensOf(domain, key)) {
-        const isOther = token.label === browserLabel && token.id !== session.token;
+        const isOther = token.label === stayLabel && token.id !== session.token;
         if (isOther) writes.push({ kind: 'remove-document', document: 'token', key: tokenKey });
       }
       await domain.store.commit(writes);
+      codes.withdraw(key);
       for (const other of [...domain.sessions.values()]) {
         if (other !== session && other.person?.principal === `u:${key}`) other.revoke();
       }

@@ -2,13 +2,16 @@
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { foldName, type RoomName, type UserName } from '../../shared/names.ts';
+import type { RoomName, UserName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 import { auditRoom } from './audit.ts';
 import { roomFor } from './direct-rooms.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
+import type { PrincipalId } from './host.ts';
 import type { LiveRoom, RoomDocument } from './live-rooms.ts';
 import { appendEvent, rowOf } from './log.ts';
 import { demand, demandUnbound, may } from './permissions.ts';
+import type { Person } from './session.ts';
 
 export type RoomHandlers = Pick<Handlers, 'ROOMS' | 'CREATE' | 'JOIN' | 'PART' | 'TOPIC' | 'NAMES'>;
 
@@ -88,21 +91,22 @@ export function roomHandlers(domain: Domain): RoomHandlers {
       return { room: room.name as RoomName, text: topic };
     },
 
-    async NAMES({ room, exchange }) {
-      const present = new Map<string, { user: UserName; guest?: boolean; away?: boolean; wires: Set<string> }>();
+    async NAMES({ room, exchange }, { limit = Number.POSITIVE_INFINITY }) {
+      const present = new Map<PrincipalId, { readonly person: Person; readonly wires: string[] }>();
       for (const { person, origin } of room.sessions()) {
-        if (!person) continue;
-        const known = present.get(person.principal);
-        if (known) known.wires.add(origin.wire);
-        else {
-          const guest = person.isGuest ? { guest: true } : {};
-          const away = domain.presence.away(person.principal) === undefined ? {} : { away: true };
-          const wires = new Set([origin.wire]);
-          present.set(person.principal, { user: person.name as UserName, ...guest, ...away, wires });
-        }
+        const known = person && present.get(person.principal);
+        if (!known) person && present.set(person.principal, { person, wires: [origin.wire] });
+        else if (!known.wires.includes(origin.wire)) known.wires.push(origin.wire);
       }
-      for (const { wires, ...fields } of present.values()) {
-        await exchange.row?.({ ...fields, wires: [...wires].join(',') });
+      let told = 0;
+      for (const { person, wires } of present.values()) {
+        if (told++ >= limit) break;
+        await exchange.row?.({
+          user: person.name as UserName,
+          ...(person.isGuest && { guest: true }),
+          ...(domain.presence.away(person.principal) !== undefined && { away: true }),
+          wires: wires.join(','),
+        });
       }
       return { room: room.name as RoomName, count: present.size };
     },

@@ -91,6 +91,13 @@ export type Write =
       readonly match?: Hash;
       readonly onlyOf?: PrincipalId;
     }
+  /** Gives an entry another time of change, and leaves all else of it; refused if it does not exist, or is not `onlyOf`'s. */
+  | {
+      readonly kind: 'date-entry';
+      readonly path: FilePath;
+      readonly modified: string;
+      readonly onlyOf?: PrincipalId;
+    }
   /** `expect`: the version that must stand there, 0 for none; left out: whatever. */
   | {
       readonly kind: 'put-document';

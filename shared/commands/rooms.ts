@@ -51,7 +51,7 @@ export const rooms = {
   NAMES: command({
     summary: 'List who receives what happens in a room now.',
     words: ['room'],
-    input: z.object({ room: TalkName }),
+    input: z.object({ room: TalkName, limit: Count.optional() }),
     output: z.object({ room: TalkName, count: Count }),
     rows: z.object({ user: UserName, guest: Flag.optional(), wires: z.string(), away: Flag.optional() }),
     needs: ['see', 'room'],

@@ -1,8 +1,9 @@
 /** Files at a terminal: where one is among them, and /ls, /cd, /view, /get and /put. */
+
+import { resolvePath } from '../names.ts';
 import { contentLines, entryLines } from './answer-lines.ts';
 import type { ChatHost } from './chat-host.ts';
 import { line, span } from './line.ts';
-import { below } from './slash.ts';
 import type { Completion, Terminal } from './terminal.ts';
 
 /** What /view shows of a file at most. */
@@ -75,7 +76,7 @@ export class ChatFiles {
   /** Names in the folder that the word begins to name. */
   async complete(start: number, word: string): Promise<Completion> {
     const end = word.lastIndexOf('/') + 1;
-    const folder = below(this.folder, word.slice(0, end) || '.');
+    const folder = resolvePath(this.folder, word.slice(0, end) || '.');
     const answer = await this.#host.request('LS', { path: folder }).catch(() => undefined);
     const words = (answer?.rows ?? [])
       .map(({ fields }) => `${fields['name']}${fields['type'] === 'dir' ? '/' : ' '}`)
@@ -86,6 +87,6 @@ export class ChatFiles {
   /** A number means what the last listing showed under it. */
   #path(name: string): string {
     const listed = /^\d+$/.test(name) ? this.#listed[Number(name) - 1] : undefined;
-    return listed ?? below(this.folder, name);
+    return listed ?? resolvePath(this.folder, name);
   }
 }

@@ -1,6 +1,7 @@
 /** A person in rooms, at a terminal: what they type becomes requests to the hub, its events become lines. No hub rule is here. */
 import type { HubEvent } from '../events.ts';
 import { limits } from '../limits.ts';
+import { nearest } from '../text.ts';
 import { fieldLine, rowLines } from './answer-lines.ts';
 import { ChatFiles } from './chat-files.ts';
 import type { Answer, ChatHost } from './chat-host.ts';
@@ -8,7 +9,7 @@ import { ChatWire } from './chat-wire.ts';
 import { eventLines } from './event-lines.ts';
 import { helpLines } from './help-lines.ts';
 import { span } from './line.ts';
-import { commandOf, type Here, nearest, parseSlash, slashNames } from './slash.ts';
+import { commandOf, type Here, parseSlash, slashNames } from './slash.ts';
 import { type Completion, type Listener, type Mode, modes, type Terminal, type Theme, themes } from './terminal.ts';
 
 export type { Answer, AnswerRow, ChatHost } from './chat-host.ts';
@@ -16,6 +17,8 @@ export type { Answer, AnswerRow, ChatHost } from './chat-host.ts';
 const historyRows = 20;
 /** Of the people who are there when one comes; /who shows all. */
 const namesShown = 20;
+/** In a room with more people, who comes and goes is not told: it would be all that there is to read. */
+const crowd = 60;
 const typingMs = limits.typingMs;
 
 /** Gives what `make` makes of the events, perhaps made for somebody else. */
@@ -32,6 +35,8 @@ export class Chat implements Listener {
   readonly #host: ChatHost;
   #name: string;
   #room: string | undefined;
+  /** How many are in it. */
+  #present = 0;
   readonly #files: ChatFiles;
   readonly #wire: ChatWire;
   #running: Promise<void> = Promise.resolve();
@@ -70,7 +75,7 @@ export class Chat implements Listener {
     );
     for (const [i, event] of events.entries()) {
       if (event.event === 'RENAMED' && event.user === this.#name) this.#name = event.to;
-      if (!this.#hidesOwn(event)) this.#terminal.print(...lines[i]!);
+      if (!this.#hidesOwn(event) && !this.#isBustle(event)) this.#terminal.print(...lines[i]!);
     }
   }
 
@@ -109,7 +114,7 @@ export class Chat implements Listener {
           .map(name => `/${name} `),
       };
     }
-    if (/^\/(ls|cd|view|get|put|rm|mv|cp|stat|mkdir)\b/.test(text)) return this.#files.complete(start, word);
+    if (/^\/(ls|cd|view|cat|get|put|rm|mv|cp|stat|mkdir)\b/.test(text)) return this.#files.complete(start, word);
     return this.#completeName(start, word);
   }
 
@@ -119,6 +124,12 @@ export class Chat implements Listener {
 
   get #here(): Here {
     return { room: this.#room, folder: this.#files.folder };
+  }
+
+  #isBustle(event: HubEvent): boolean {
+    if ((event.event !== 'JOINED' && event.event !== 'PARTED') || event.room !== this.#room) return false;
+    this.#present += event.event === 'JOINED' ? 1 : -1;
+    return this.#present > crowd;
   }
 
   /** Where what was typed stays on the screen, it is not shown a second time; in plain lines it is the receipt. */
@@ -182,6 +193,7 @@ export class Chat implements Listener {
       case 'ls':
         return this.#files.list(rest);
       case 'view':
+      case 'cat':
         return this.#files.view(rest);
       case 'wire':
         return this.#wire.command(rest);
@@ -208,23 +220,26 @@ export class Chat implements Listener {
     const { output, rows } = await this.#host.request('JOIN', { room });
     const entered = String(output['room']);
     this.#setRoom(entered);
-    const names = (await this.#namesIn(entered)).sort();
-    const more = names.length > namesShown ? ` and ${names.length - namesShown} more` : '';
+    const { names, count } = await this.#namesIn(entered, namesShown);
+    this.#present = count;
+    const more = count > names.length ? ` and ${count - names.length} more` : '';
     const topic = output['topic'] ? [span('quiet', ' · '), span('strong', String(output['topic']))] : [];
     this.#terminal.print(
       [span('note', `#${entered}`), ...topic],
-      [span('quiet', `here: ${names.slice(0, namesShown).join(', ')}${more}`)],
+      [span('quiet', `here: ${names.sort().join(', ')}${more}`)],
     );
     this.#terminal.print(...rowLines(rows, this.#isSpoken, entered));
   }
 
-  async #namesIn(room: string): Promise<string[]> {
-    const answer = await this.#host.request('NAMES', { room }).catch(() => undefined);
-    return (answer?.rows ?? []).map(({ fields }) => String(fields['user']));
+  async #namesIn(room: string, limit?: number): Promise<{ readonly names: string[]; readonly count: number }> {
+    const asked = { room, ...(limit !== undefined && { limit }) };
+    const answer = await this.#host.request('NAMES', asked).catch(() => undefined);
+    const names = (answer?.rows ?? []).map(({ fields }) => String(fields['user']));
+    return { names, count: Number(answer?.output['count'] ?? names.length) };
   }
 
   async #completeName(start: number, word: string): Promise<Completion> {
-    const names = this.#room === undefined ? [] : await this.#namesIn(this.#room);
+    const { names } = this.#room === undefined ? { names: [] } : await this.#namesIn(this.#room);
     const meant = names.filter(name => name.toLowerCase().startsWith(word.toLowerCase())).sort();
     return { start, words: meant.map(name => (start === 0 ? `${name}: ` : `${name} `)) };
   }

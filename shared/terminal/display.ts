@@ -2,8 +2,6 @@
  * What a terminal shows: the screen for its mode, what waits to be printed, the pager, and one write a turn. It knows
  * nothing of keys; the line that is typed is asked of whoever has it.
  */
-import { FullScreen, fullRowsMin } from './full-screen.ts';
-import { InlineScreen } from './inline-screen.ts';
 import type { Key } from './keys.ts';
 import { type Line, line, span } from './line.ts';
 import { LinearScreen } from './linear-screen.ts';
@@ -11,6 +9,7 @@ import { Outbox } from './outbox.ts';
 import { Pager } from './pager.ts';
 import { type Look, plainLook } from './paint.ts';
 import type { Frame, Input, Screen } from './screen.ts';
+import { faultOf, modeFor, screenFor } from './screen-choice.ts';
 import type { ClientKind, Mode, TerminalHost, Theme } from './terminal-host.ts';
 
 const resizeMs = 50;
@@ -36,10 +35,14 @@ export class Display {
   #pager: Pager | undefined;
   /** Composed and not written yet. */
   #buffer = '';
+  /** Since it was composed last. */
+  #isChanged = false;
   #isDue = false;
+  #isAwaited = false;
   #isStale = false;
   #isPaused = false;
   #isClosed = false;
+  #isPaged = true;
   #pastes = false;
   #rings = false;
   #hasDrawn = false;
@@ -77,7 +80,7 @@ export class Display {
   }
 
   setMode(mode: Mode): string | undefined {
-    const fault = this.#fault(mode);
+    const fault = faultOf(mode, this.#kind, this.#rows);
     if (fault === undefined) {
       this.#wanted = mode;
       this.#choose();
@@ -109,7 +112,7 @@ export class Display {
 
   print(...lines: readonly (Line | string)[]): void {
     for (const printed of lines) this.#outbox.add(typeof printed === 'string' ? line`${printed}` : printed);
-    this.due();
+    this.#dueWhenFree();
   }
 
   /** What may be meant. */
@@ -126,7 +129,8 @@ export class Display {
   /** Resolves when it was read or left; `isWatched`: somebody can turn pages. */
   async page(lines: readonly (Line | string)[], isWatched: boolean): Promise<void> {
     const isShort = lines.length < this.#rows - 2;
-    if (isShort || this.#mode === 'plain' || !isWatched || this.#pager || this.#isClosed) return this.print(...lines);
+    const isWhole = isShort || this.#mode === 'plain' || !isWatched || !this.#isPaged;
+    if (isWhole || this.#pager || this.#isClosed) return this.print(...lines);
     const all = lines.map(shown => (typeof shown === 'string' ? line`${shown}` : shown));
     await new Promise<void>(resolve => {
       this.#pager = new Pager(all, resolve);
@@ -143,6 +147,12 @@ export class Display {
     else if (text === ' ' || key.kind === 'page-down' || key.kind === 'enter') this.turn(this.#rows - 1);
     else if (/^q$/i.test(text) || /^(interrupt|eof|escape|cancel)$/.test(key.kind)) this.#endPage();
     else this.ring();
+  }
+
+  /** A page that is shown ends, and what comes is printed as a whole. */
+  stopPaging(): void {
+    this.#isPaged = false;
+    this.#endPage();
   }
 
   /** Shows so many rows more of the page. */
@@ -193,6 +203,7 @@ export class Display {
 
   /** All that was to be shown is in the output, in front of what follows. */
   compose(): void {
+    this.#isChanged = false;
     const lines = this.#outbox.take();
     const { recent } = this.#outbox;
     const input = this.#pager ? { prompt: this.#pager.prompt, text: '', cursor: 0 } : this.#typed();
@@ -206,14 +217,31 @@ export class Display {
 
   /** Something has changed: it is written at the end of the turn. */
   due(): void {
+    this.#isChanged = true;
     if (this.#isDue || this.#isClosed) return;
     this.#isDue = true;
     this.#host.clock.soon(() => {
       this.#isDue = false;
-      if (this.#isPaused || this.#isClosed) return;
-      this.compose();
-      this.#flush(this.#screen.isPrompt);
+      this.#paint();
     });
+  }
+
+  /** As `due`, but whoever types goes first. */
+  #dueWhenFree(): void {
+    if (!this.#host.whenFree) return this.due();
+    this.#isChanged = true;
+    if (this.#isAwaited || this.#isClosed) return;
+    this.#isAwaited = true;
+    this.#host.whenFree(() => {
+      this.#isAwaited = false;
+      this.#paint();
+    });
+  }
+
+  #paint(): void {
+    if (!this.#isChanged || this.#isPaused || this.#isClosed) return;
+    this.compose();
+    this.#flush(this.#screen.isPrompt);
   }
 
   close(): void {
@@ -228,20 +256,10 @@ export class Display {
     this.#stopResizing();
   }
 
-  #fault(mode: Mode): string | undefined {
-    const { escapes, input } = this.#kind;
-    if ((mode === 'inline' || mode === 'full') && !escapes)
-      return `${mode} needs a terminal that knows escape sequences`;
-    if (mode === 'full' && input === 'lines') return 'full needs a client that sends each key';
-    if (mode === 'full' && this.#rows < fullRowsMin) return `full needs ${fullRowsMin} rows`;
-    return undefined;
-  }
-
   /** The mode and with it the screen, from what is wanted and possible. */
   #choose(): void {
-    const { escapes, input, reader } = this.#kind;
-    const usual = reader ? 'reader' : escapes ? 'inline' : 'plain';
-    const mode = this.#wanted !== undefined && this.#fault(this.#wanted) === undefined ? this.#wanted : usual;
+    const { escapes, input } = this.#kind;
+    const mode = modeFor(this.#wanted, this.#kind, this.#rows);
     const form = `${mode} ${input} ${escapes}`;
     if (form === this.#form) return;
     if (this.#hasDrawn) this.compose();
@@ -278,10 +296,4 @@ export class Display {
     this.#hasDrawn = true;
     this.#host.write(text, isPrompt);
   }
-}
-
-function screenFor(mode: Mode, input: ClientKind['input']): Screen {
-  if (mode === 'full') return new FullScreen();
-  if (mode === 'inline' && input === 'keys') return new InlineScreen();
-  return new LinearScreen({ echoes: input === 'keys', prompts: mode === 'inline' });
 }

@@ -3,8 +3,9 @@ import { type Line, line, plainText } from './line.ts';
 
 const heldLinesMax = 500;
 const heldCharsMax = 128 * 1024;
-const recentLinesMax = 300;
-const recentCharsMax = 32 * 1024;
+/** A high window's; each terminal keeps them. */
+const recentLinesMax = 120;
+const recentCharsMax = 16 * 1024;
 
 /** Lines with a bound on their number and characters; the oldest go. */
 class Bounded {

@@ -1,6 +1,7 @@
 /** What stands behind a slash → a command of the hub's table with its fields. Pure; the table says which words there are. */
 import { type Command, planWord } from '../commands/command.ts';
 import { type CommandName, commands, isCommandName } from '../commands/index.ts';
+import { resolvePath } from '../names.ts';
 
 /** Where somebody is: what they need not say. */
 export interface Here {
@@ -19,7 +20,6 @@ export const slashAliases: Readonly<Record<string, CommandName>> = {
   WHO: 'NAMES',
   J: 'JOIN',
   LEAVE: 'PART',
-  CAT: 'GET',
 };
 
 /** The command that a word names. */
@@ -47,7 +47,8 @@ export function parseSlash(verb: CommandName, text: string, here: Here): Parsed 
     rest = after;
     if (word === '') {
       if (!optional) return { fault: slashUsage(verb) };
-    } else fields[field] = isPath(field) ? below(here.folder, word) : field === 'room' ? word.replace(/^#/, '') : word;
+    } else
+      fields[field] = isPath(field) ? resolvePath(here.folder, word) : field === 'room' ? word.replace(/^#/, '') : word;
   }
   rest = takeKeys(rest, named, fields);
   return rest === '' ? { verb, fields } : { fault: `“${rest}” is too much: ${slashUsage(verb)}` };
@@ -74,16 +75,6 @@ function isPath(field: string): boolean {
   return field === 'path' || field === 'from' || field === 'to';
 }
 
-/** A name in a folder, or a path from the root. */
-export function below(folder: string, name: string): string {
-  const parts = name.startsWith('/') ? [] : folder.split('/').filter(part => part !== '');
-  for (const part of name.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
-}
-
 /** `"two words"` is one; what stands behind it. */
 function nextWord(text: string): { readonly word: string; readonly after: string } {
   const [, quoted, bare = '', after = ''] = /^(?:"((?:[^"\\]|\\.)*)"|(\S*))\s*(.*)$/s.exec(text) ?? [];
@@ -99,26 +90,6 @@ function takeKeys(text: string, named: readonly string[], fields: Record<string,
     fields[key] = value;
     rest = rest.slice(all.length);
   }
-}
-
-/** The command whose name is nearest, for a suggestion. */
-export function nearest(word: string, names: readonly string[]): string | undefined {
-  const wanted = word.toLowerCase();
-  const near = names.map(name => ({ name, far: distance(wanted, name) })).sort((a, b) => a.far - b.far)[0];
-  return near && near.far <= Math.max(1, Math.floor(wanted.length / 3)) ? near.name : undefined;
-}
-
-/** Levenshtein's. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 /** Commands that are of the terminal and not of the hub: what they take, and what they do. */

@@ -31,10 +31,12 @@ export type WireKey = keyof typeof wireKeys;
 export interface TerminalHost {
   readonly clock: Clock;
   /**
-   * All output of a turn, called at most once per turn by `clock.soon`. LF begins a new row at column 0; a CR, never before
+   * All output of a turn, called at most once per turn by `clock.soon` or `whenFree`. LF begins a new row at column 0; a CR, never before
    * a LF, only returns to column 0. `isPrompt`: it ends in a prompt, behind which TELNET may put EOR or GA.
    */
   write(text: string, isPrompt: boolean): void;
+  /** Calls `paint` once, in the order of calls, when those who type need not wait for it. Default: `clock.soon`. */
+  whenFree?(paint: () => void): void;
   /** With `lines` input: what is typed is a secret from here on, or no longer; TELNET says WILL or WONT ECHO. */
   conceal?(isHidden: boolean): void;
   /** False when more lines wait to be taken than is good: read no more input until it is true again. */

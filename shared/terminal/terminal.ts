@@ -8,6 +8,7 @@ import { complete, type Effect, viewOf } from './editor.ts';
 import { type Key, KeyDecoder } from './keys.ts';
 import { type Line, line, span } from './line.ts';
 import type { Input } from './screen.ts';
+import { SubmittedLines } from './submitted-lines.ts';
 import type {
   AskOptions,
   ClientKind,
@@ -32,29 +33,29 @@ interface Question extends AskOptions {
 
 /** Long enough for the rest of a sequence over a slow link, short enough to be felt as at once. */
 const escapeMs = 100;
-// Type-ahead: keys while nobody listens, lines while one is being worked on.
+/** Typed while nobody listens. */
 const aheadKeysMax = 16 * 1024;
-const aheadLinesMax = 64;
 /** A client that sends whole lines has no other keys. */
 const ofLines = /^(text|enter|erase|interrupt|eof|kill-start)$/;
 const promptModes = /^(inline|full)$/;
+
 /** Made per connection; `close` ends it. Type-ahead waits until something is asked or somebody listens. */
 export class Terminal {
   readonly #host: TerminalHost;
   readonly #display: Display;
   readonly #keys = new KeyDecoder();
   #aheadKeys: Key[] = [];
-  readonly #aheadLines: string[] = [];
+  readonly #lines: SubmittedLines;
   readonly #drafts = new Drafts();
   readonly #questions: Question[] = [];
   #listener: Listener | undefined;
-  #isWorking = false;
   #target = '';
   #hasEnded = false;
   #stopWaiting = () => {};
 
   constructor(host: TerminalHost, kind: Partial<ClientKind> = {}) {
     this.#host = host;
+    this.#lines = new SubmittedLines(host, () => this.#endIfDone());
     this.#display = new Display(host, () => this.#inputLine());
     this.describe(kind);
   }
@@ -119,6 +120,11 @@ export class Terminal {
     return this.#display.page(lines, !this.#hasEnded);
   }
 
+  /** The page that is shown ends, and none is shown any more: there is no time to read. */
+  stopPaging(): void {
+    this.#display.stopPaging();
+  }
+
   /** Asks before anybody else gets a line. Undefined: ^C, ^D or the end of input. */
   ask(prompt: string, { hidden = false }: AskOptions = {}): Promise<string | undefined> {
     if (this.#display.isClosed) return Promise.resolve(undefined);
@@ -180,7 +186,7 @@ export class Terminal {
   #begin(): void {
     const [question] = this.#questions;
     if (question?.hidden) this.#conceal(true);
-    const early = question && this.#aheadLines.shift();
+    const early = question && this.#lines.shift();
     if (early !== undefined) this.#answer(early);
     for (const key of this.#aheadKeys.splice(0)) this.#handle(key);
     this.#feed();
@@ -228,9 +234,8 @@ export class Terminal {
     this.#display.endRow();
     if (this.#questions[0]) return this.#answer(text);
     this.#drafts.remember(text);
-    this.#aheadLines.push(text);
+    this.#lines.push(text);
     this.#feed();
-    if (this.#aheadLines.length === aheadLinesMax) this.#host.flow?.(false);
   }
 
   #answer(text: string | undefined): void {
@@ -246,26 +251,14 @@ export class Terminal {
     if (this.#display.kind.input === 'lines') this.#host.conceal?.(isHidden);
   }
 
-  /** Lines go to the listener one after the other. */
   #feed(): void {
-    while (!this.#isWorking && this.#listener && this.#aheadLines.length > 0) {
-      const text = this.#aheadLines.shift()!;
-      if (this.#aheadLines.length === aheadLinesMax - 1) this.#host.flow?.(true);
-      const working = this.#listener.line(text);
-      if (!working) continue;
-      this.#isWorking = true;
-      void working.then(() => {
-        this.#isWorking = false;
-        this.#feed();
-        this.#endIfDone();
-      });
-    }
+    if (this.#listener) this.#lines.feed(this.#listener);
   }
 
   #endIfDone(): void {
     if (!this.#hasEnded || this.#aheadKeys.length > 0) return;
     while (this.#questions[0]) this.#answer(undefined);
-    if (this.#listener && !this.#isWorking && this.#aheadLines.length === 0) this.#listener.leave();
+    if (this.#lines.isDone) this.#listener?.leave();
   }
 
   #complete(): void {

@@ -94,6 +94,15 @@ const step: fc.Arbitrary<Write> = fc.oneof(
   ),
   fc.record(
     {
+      kind: fc.constant('date-entry' as const),
+      path,
+      modified: fc.constantFrom('2001-02-03T04:05:06Z', '2002-02-03T04:05:06Z'),
+      onlyOf: owner,
+    },
+    { requiredKeys: ['kind', 'path', 'modified'] },
+  ),
+  fc.record(
+    {
       kind: fc.constant('put-document' as const),
       document: fc.constantFrom('room' as const, 'token' as const),
       key: name,

@@ -330,6 +330,21 @@ t.test('getting in', async t => {
     },
   );
 
+  t.test('guesses at a word of CODE are slowed in clear too, and a new password withdraws it', async t => {
+    const { account, stranger } = await testHub();
+    const ada = await account('ada');
+    const enter = (address: string, password: string) =>
+      stranger({ address, loopback: false }).code('LOGIN', { user: 'ada', password });
+    const answers = new Set<string>();
+    await ada.do('CODE', {});
+    for (let i = 0; i < 20; i++) answers.add(await enter('192.0.2.7', `aaaaa-aaaa${i % 10}`));
+    t.same([...answers], ['tls-required', 'rate-limited']);
+    const { code } = await ada.do('CODE', {});
+    await ada.do('PASSWORD', { old: 'secret', new: 'n' });
+    t.equal(await enter('192.0.2.8', code), 'tls-required');
+    for (let i = 0; i < 20; i++) t.equal(await enter('192.0.2.9', 'x'), 'tls-required', 'no word is out');
+  });
+
   t.test('a new password ends the other sessions; the old one is asked for, but not of an administrator', async t => {
     const { account, stranger } = await testHub();
     const [ada, phone, admin] = [await account('ada'), await account('ada'), await account('admin')];

@@ -1,5 +1,6 @@
 /** Homes and whose they are; what who may only bring files sees of them; comments on files. */
 import t from 'tap';
+import { openStore } from '../support/embedded.ts';
 import { type Guest, testHub } from '../support/hub.ts';
 
 /** Every way to name a place in a home. */
@@ -213,4 +214,42 @@ t.test('a reply to a file is a comment on it, and STAT says to what one replies'
   const [{ name } = {}] = (await bob.rows('LS', { path: '/lobby/.chat' })).filter(({ name }) => /txt$/.test(`${name}`));
   await bob.do('GET', { path: `/lobby/.chat/${name}` }, { row });
   t.match(chunks.join(''), /ada: look\n.* ada put \/lobby\/a \(1 octets\)\n.* bob replied to 2: nice\n/);
+});
+
+t.test('another time changes nothing else of a file or a folder, in memory and on the disk', async t => {
+  for (const opened of [undefined, await openStore(t)]) {
+    const { account, guest, settle } = await testHub(opened && { store: opened.store, blobs: opened.blobs });
+    const [ada, bob] = [await account('ada'), await account('bob')];
+    await ada.do('MKDIR', { path: '/lobby/d' });
+    for (const [path, octets] of [
+      ['/lobby/small', 5],
+      ['/lobby/d/large', 100_000],
+    ] as const) {
+      await ada.put(path, Buffer.alloc(octets, 'x'));
+      const [before] = await Promise.all([ada.do('STAT', { path }), settle()]);
+      const used = await ada.rows('QUOTA', { room: 'lobby' });
+      bob.events.length = 0;
+      const modified = '2001-02-03T04:05:06Z';
+      t.same(await ada.do('TOUCH', { path, modified }), { path, modified });
+      t.same(await ada.do('STAT', { path }), { ...before, modified });
+      t.same(await ada.rows('QUOTA', { room: 'lobby' }), used, 'nothing more is used');
+      const pieces: Buffer[] = [];
+      await ada.do('GET', { path }, { row: (_fields, _name, blob) => void pieces.push(Buffer.from(blob!)) });
+      t.equal(Buffer.concat(pieces).length, octets);
+      t.equal(await bob.code('TOUCH', { path, modified }), 'forbidden');
+    }
+    const before = await ada.do('STAT', { path: '/lobby/d' });
+    t.same(await ada.do('TOUCH', { path: '/lobby/d', modified: '2001-02-03T04:05:06Z' }), {
+      path: '/lobby/d',
+      modified: '2001-02-03T04:05:06Z',
+    });
+    t.same(await ada.do('STAT', { path: '/lobby/d' }), { ...before, modified: '2001-02-03T04:05:06Z' });
+    t.equal(await ada.code('TOUCH', { path: '/lobby', modified: '2001-02-03T04:05:06Z' }), 'forbidden');
+    t.equal(await ada.code('TOUCH', { path: '/lobby/none', modified: '2001-02-03T04:05:06Z' }), 'no-file');
+    t.equal(await ada.code('TOUCH', { path: '/lobby/small', modified: 'yesterday' }), 'bad-argument');
+    t.equal(
+      await (await guest('eve')).code('TOUCH', { path: '/lobby/small', modified: '2001-02-03T04:05:06Z' }),
+      'forbidden',
+    );
+  }
 });

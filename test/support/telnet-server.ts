@@ -8,7 +8,9 @@ import { telnetWire } from '../../server/wires/telnet/index.ts';
 import { type TestHub, testHub } from './hub.ts';
 
 /** The account `ada` has the password `secret`. Ends with the test. */
-export async function serveTelnet(t: Test): Promise<{ readonly people: TestHub; readonly port: number }> {
+export async function serveTelnet(
+  t: Test,
+): Promise<{ readonly people: TestHub; readonly port: number; drain(): Promise<void> }> {
   const people = await testHub({ name: 'den' });
   people.hub.disconnect((await people.account('ada')).session);
   const { key, cert } = await ownCertificate(undefined);
@@ -30,5 +32,5 @@ export async function serveTelnet(t: Test): Promise<{ readonly people: TestHub; 
   });
   await app.ready();
   t.teardown(() => app.close());
-  return { people, port };
+  return { people, port, drain: () => app.close() };
 }

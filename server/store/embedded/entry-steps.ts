@@ -92,6 +92,13 @@ export function removeEntry(
   database.prepare(`DELETE FROM entries WHERE ${WITHIN}`).run([path, path, path]);
 }
 
+export function dateEntry(database: Database, { path, modified, onlyOf }: StepOf<'date-entry'>): void {
+  const owner = database.prepare('SELECT owner FROM entries WHERE path = ?').first([path])?.[0];
+  if (owner === undefined) throw conflicts.missing(path);
+  if (onlyOf !== undefined && owner !== onlyOf) throw conflicts.others(path);
+  database.prepare('UPDATE entries SET modified = ? WHERE path = ?').run([modified, path]);
+}
+
 function exists(database: Database, path: FilePath): boolean {
   return database.prepare('SELECT 1 FROM entries WHERE path = ?').first([path]) !== undefined;
 }

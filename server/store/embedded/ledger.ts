@@ -9,7 +9,7 @@ import type { Receipt } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';
 import { forKeys, insertMany } from './bulk-insert.ts';
 import type { Database, Value } from './database.ts';
-import { moveEntry, putEntry, removeEntry } from './entry-steps.ts';
+import { dateEntry, moveEntry, putEntry, removeEntry } from './entry-steps.ts';
 import { expectEvent } from './expect-step.ts';
 import type { FaultPoint } from './fault-point.ts';
 import { react } from './react-step.ts';
@@ -191,6 +191,9 @@ export class Ledger {
           break;
         case 'move-entry':
           moveEntry(this.#database, step, seqs[step.announcedBy ?? -1]);
+          break;
+        case 'date-entry':
+          dateEntry(this.#database, step);
           break;
         case 'remove-entry':
           removeEntry(this.#database, step, dropped);

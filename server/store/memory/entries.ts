@@ -91,6 +91,13 @@ export class Entries {
     }
   }
 
+  date(change: Change, { path, modified, onlyOf }: Step<'date-entry'>): undefined {
+    const entry = this.#rows.get(path);
+    if (!entry) throw conflicts.missing(path);
+    if (onlyOf !== undefined && entry.owner !== onlyOf) throw conflicts.others(path);
+    change.set(this.#rows, path, { ...entry, modified });
+  }
+
   #needOwner(path: FilePath, onlyOf: PrincipalId | undefined): void {
     if (onlyOf !== undefined && this.#subtree(path).some(({ owner }) => owner !== onlyOf)) throw conflicts.others(path);
   }

@@ -165,6 +165,8 @@ class MemoryStore implements Store {
         return this.#entries.put(change, write, seqs[write.announcedBy ?? -1]);
       case 'move-entry':
         return this.#entries.move(change, write, seqs[write.announcedBy ?? -1]);
+      case 'date-entry':
+        return this.#entries.date(change, write);
       case 'remove-entry':
         return this.#entries.remove(change, write);
       case 'put-document':

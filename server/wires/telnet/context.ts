@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Hub } from '../../hub/hub.ts';
+import type { Paints } from './paints.ts';
 import type { TelnetConnection } from './telnet-connection.ts';
 
 export interface RouteQuery {
@@ -17,6 +18,7 @@ export interface TelnetContext {
   readonly log: FastifyBaseLogger;
   readonly guests: boolean;
   readonly registration: boolean;
+  readonly paints: Paints;
   /** Every other way to a file, as lines to be pasted; `host` is how the client calls this machine. */
   routes(query: RouteQuery): readonly string[];
   closed(connection: TelnetConnection): void;

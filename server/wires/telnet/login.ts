@@ -50,9 +50,7 @@ async function enter(terminal: Terminal, host: LoginHost, user: string): Promise
     try {
       return await host.enter('NICK', { user });
     } catch (error) {
-      // An account bears it, or a guest: only an account has a password, and its owner knows.
-      if (!(error instanceof HubError) || error.code !== 'exists') throw error;
-      if (!error.message.includes('account')) throw error;
+      if (!(error instanceof HubError && error.facts.account)) throw error;
     }
   }
   if (!host.isPrivate) terminal.print(clearLink);

@@ -4,7 +4,8 @@ import type { CommandName } from '../../../shared/commands/index.ts';
 import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { LoneCommand } from '../../../shared/telnet/codes.ts';
-import { type Answer, type AnswerRow, Chat } from '../../../shared/terminal/chat.ts';
+import { AnswerRows } from '../../../shared/terminal/answer-rows.ts';
+import { type Answer, Chat } from '../../../shared/terminal/chat.ts';
 import { type ClientKind, Terminal, type WireKey } from '../../../shared/terminal/terminal.ts';
 import type { EventBatch, Session, Sink } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
@@ -38,6 +39,7 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
     this.#terminal = new Terminal({
       clock,
       write: (text, isPrompt) => this.#write(text, isPrompt),
+      whenFree: paint => context.paints.add(paint),
       conceal: isHidden => this.#link.echo(isHidden),
       flow: mayRead => (mayRead ? connection.resume() : connection.pause()),
     });
@@ -100,6 +102,8 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
 
   finish(): void {
     const bye = () => this.#bye('the server is going down; come back in a moment');
+    // Else what was asked would be answered when the page is read.
+    this.#terminal.stopPaging();
     if (this.#chat) void this.#chat.settled().then(bye);
     else bye();
   }
@@ -136,14 +140,13 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
   }
 
   async #request(verb: CommandName, fields: Readonly<Record<string, unknown>>): Promise<Answer> {
-    const rows: AnswerRow[] = [];
+    const rows = new AnswerRows();
     const output = await this.#execute(verb, fields, {
       connection: this.connection.observed?.id,
-      row: (row, name, blob) => {
-        rows.push({ fields: row, ...(name !== undefined && { name }), ...(blob && { blob: Uint8Array.from(blob) }) });
-      },
+      row: (row, name, blob) =>
+        rows.add({ fields: row, ...(name !== undefined && { name }), ...(blob && { blob: Uint8Array.from(blob) }) }),
     });
-    return { output, rows };
+    return { output, rows: rows.all };
   }
 
   async #execute(

@@ -5,7 +5,8 @@ import { type CommandName, commands, isCommandName } from '../../../shared/comma
 import { HubError } from '../../../shared/errors.ts';
 import type { EventOf, HubEvent } from '../../../shared/events.ts';
 import { limits } from '../../../shared/limits.ts';
-import { type BinaryHead, ClientEnvelope, formatBinary, parseBinary, parseJson } from '../../../shared/web/envelope.ts';
+import { formatBinary, parseBinary, parseJson } from '../../../shared/web/binary.ts';
+import { type BinaryHead, ClientEnvelope } from '../../../shared/web/envelope.ts';
 import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
 import { Gaps } from './gaps.ts';
 import type { SocketContext } from './sockets.ts';

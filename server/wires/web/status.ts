@@ -1,9 +1,9 @@
 /** Errors as HTTP answers: the status of the one table, and a JSON body that says what to do. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { type ErrorCode, errors, HubError } from '../../../shared/errors.ts';
+import { type ErrorCode, type ErrorFacts, errors, HubError } from '../../../shared/errors.ts';
 
 export interface ErrorBody {
-  readonly error: { readonly code: ErrorCode; readonly text: string; readonly at?: string; readonly retry?: number };
+  readonly error: { readonly code: ErrorCode; readonly text: string } & ErrorFacts;
 }
 
 export function errorBody({ code, message: text, facts }: HubError): ErrorBody {

@@ -7,7 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../../../shared/clock.ts';
 import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
-import { browserLabel } from '../../../shared/web/browser-label.ts';
+import { stayLabel } from '../../../shared/stay-label.ts';
 import type { Hub } from '../../hub/hub.ts';
 import type { EventBatch, Origin, Session, Sink } from '../../hub/session.ts';
 
@@ -82,7 +82,7 @@ export class Visitors {
       this.#hold(keyOf({ kind: 'guest-cookie', secret }, session.origin), session, limits.guestIdleMs);
       return secret;
     }
-    const { id, token } = await this.#hub.execute(session, 'MINT', { label: browserLabel, for: limits.browserFor });
+    const { id, token } = await this.#hub.execute(session, 'MINT', { label: stayLabel, for: limits.browserFor });
     return `${id}.${token}`;
   }
 

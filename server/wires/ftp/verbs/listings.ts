@@ -1,11 +1,12 @@
 /** Listings: LIST, NLST, MLSD over a data connection, MLST and STAT over the control connection (RFC 959, RFC 3659 §7). */
+
 import { createHash } from 'node:crypto';
 import { HubError } from '../../../../shared/errors.ts';
 import { factNames, formatFacts, formatListLine, isPattern, matches } from '../../../../shared/ftp/listing.ts';
 import { type Reply, reply } from '../../../../shared/ftp/reply.ts';
 import { limits } from '../../../../shared/limits.ts';
+import { baseName, parentPath } from '../../../../shared/names.ts';
 import type { FtpConnection } from '../ftp-connection.ts';
-import { lastOf, parentOf } from '../paths.ts';
 import { type Found, find, sendData } from '../retrieval.ts';
 import { verb } from '../verb.ts';
 
@@ -38,7 +39,7 @@ export const listingVerbs = [
       const path = ftp.path(argument);
       if ((await find(ftp, path)).type !== 'dir') return reply(501, 'MLSD is for folders; MLST names a file.');
       return send(ftp, `Facts of ${path}.`, take =>
-        childrenOf(ftp, path, entry => take(`${factsOf(ftp, entry, lastOf(entry.path))}\r\n`)),
+        childrenOf(ftp, path, entry => take(`${factsOf(ftp, entry, baseName(entry.path))}\r\n`)),
       );
     },
   }),
@@ -91,7 +92,7 @@ async function list(
 ): Promise<Reply> {
   const { place } = await split(ftp, argument);
   // What is refused is refused before the connection opens.
-  await find(ftp, isPattern(lastOf(place)) ? parentOf(place) : place);
+  await find(ftp, isPattern(baseName(place)) ? parentPath(place) : place);
   return send(ftp, `What is at ${place}:`, take =>
     listed(
       ftp,
@@ -147,20 +148,20 @@ async function listed(
   heading?: (line: string) => Promise<void>,
 ): Promise<void> {
   const { place, isRecursive, written } = await split(ftp, argument);
-  const last = lastOf(place);
+  const last = baseName(place);
   if (isPattern(last)) {
     const isThere = await find(ftp, place).catch(() => undefined);
     if (!isThere) {
       const prefix = written.slice(0, written.lastIndexOf('/') + 1);
-      return childrenOf(ftp, parentOf(place), entry =>
-        matches(lastOf(entry.path), last) ? take(entry, prefix + lastOf(entry.path)) : undefined,
+      return childrenOf(ftp, parentPath(place), entry =>
+        matches(baseName(entry.path), last) ? take(entry, prefix + baseName(entry.path)) : undefined,
       );
     }
   }
   const found = await find(ftp, place);
   if (found.type === 'file') return take(found, written || last);
   const prefix = written === '' || written.endsWith('/') ? written : `${written}/`;
-  if (!isRecursive) return childrenOf(ftp, place, entry => take(entry, prefix + lastOf(entry.path)));
+  if (!isRecursive) return childrenOf(ftp, place, entry => take(entry, prefix + baseName(entry.path)));
   await listTree(ftp, place, take, heading ?? (async () => undefined));
 }
 
@@ -179,7 +180,7 @@ async function listTree(
     await childrenOf(ftp, path, async entry => {
       if (left-- <= 0) return;
       if (entry.type === 'dir' && depth < limits.listDepthMax) below.push({ path: entry.path, depth: depth + 1 });
-      await take(entry, lastOf(entry.path));
+      await take(entry, baseName(entry.path));
     });
     folders.unshift(...below);
   }
@@ -206,7 +207,7 @@ async function childrenOf(ftp: FtpConnection, path: string, take: Take): Promise
 function listLine(entry: Found, nowMs: number): string {
   const { path, type, size, modifiedMs, owner } = entry;
   const group = path.split('/')[1] ?? '-';
-  return formatListLine({ name: lastOf(path), type, size, modifiedMs, owner, group }, nowMs);
+  return formatListLine({ name: baseName(path), type, size, modifiedMs, owner, group }, nowMs);
 }
 
 function factsOf(ftp: FtpConnection, entry: Found, name: string): string {

@@ -91,7 +91,7 @@ async function enter(ftp: FtpConnection, user: string, password: string): Promis
   try {
     return await given('NICK', { user });
   } catch (error) {
-    if (!(error instanceof HubError) || error.code !== 'exists') throw error;
+    if (!(error instanceof HubError && error.facts.account)) throw error;
     if (password === '') throw new HubError('auth-failed');
     return given('LOGIN', { user, password });
   }

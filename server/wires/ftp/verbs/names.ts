@@ -1,9 +1,10 @@
 /** Folders and names: CWD, CDUP, PWD, MKD, RMD, DELE, RNFR, RNTO, COMB, and their old spellings (RFC 959, 775). */
+
 import { HubError } from '../../../../shared/errors.ts';
 import { quotePath, type Reply, reply } from '../../../../shared/ftp/reply.ts';
 import { limits } from '../../../../shared/limits.ts';
+import { parentPath } from '../../../../shared/names.ts';
 import type { FtpConnection } from '../ftp-connection.ts';
-import { parentOf } from '../paths.ts';
 import { find, findFile } from '../retrieval.ts';
 import type { FtpVerb } from '../verb.ts';
 import { verb } from '../verb.ts';
@@ -29,7 +30,7 @@ const originals = [
     rfc: 'RFC 959 §4.1.1',
     syntax: 'CDUP',
     help: 'Go into the folder above.',
-    run: ftp => enter(ftp, parentOf(ftp.state.folder)),
+    run: ftp => enter(ftp, parentPath(ftp.state.folder)),
   }),
   verb({
     name: 'PWD',
@@ -47,7 +48,7 @@ const originals = [
     argument: 'required',
     async run(ftp, argument) {
       const path = ftp.path(argument);
-      if (parentOf(path) === '/') return reply(550, 'Rooms are made in the chat: CREATE, or partyline room create.');
+      if (parentPath(path) === '/') return reply(550, 'Rooms are made in the chat: CREATE, or partyline room create.');
       const made = await ftp.ask('MKDIR', { path });
       return reply(257, `${quotePath(String(made['path']))} is made.`);
     },
@@ -102,6 +103,7 @@ export const nameVerbs: readonly FtpVerb[] = [
     rfc: 'RFC 959 §4.1.3',
     syntax: 'RNTO <path>',
     help: 'The new name of what RNFR named; a file of yours that bears it makes place.',
+    makes: true,
     argument: 'required',
     async run(ftp, argument) {
       const from = ftp.state.renaming;
@@ -117,6 +119,7 @@ export const nameVerbs: readonly FtpVerb[] = [
     syntax: 'COMB <target> <part> …',
     help: 'Put parts behind each other into one file, and remove them; names with spaces stand in quotes.',
     feature: 'COMB target;source_list',
+    makes: true,
     argument: 'required',
     async run(ftp, argument) {
       const [target, ...parts] = words(argument).map(name => ftp.path(name));

@@ -1,8 +1,9 @@
 /** Contents: RETR, STOR, APPE, STOU, what is said before them, and ABOR (RFC 959 §4.1.3, RFC 3659 §5). */
+
 import { HubError } from '../../../../shared/errors.ts';
 import { type Reply, reply } from '../../../../shared/ftp/reply.ts';
+import { baseName } from '../../../../shared/names.ts';
 import type { FtpConnection } from '../ftp-connection.ts';
-import { lastOf } from '../paths.ts';
 import { heldOf, retrieve } from '../retrieval.ts';
 import { receiveFile, type Upload } from '../uploads.ts';
 import { verb } from '../verb.ts';
@@ -21,6 +22,7 @@ export const transferVerbs = [
     rfc: 'RFC 959 §4.1.3',
     syntax: 'STOR <path>',
     help: 'Receive a file; it is there when it is whole. Behind REST it goes on.',
+    makes: true,
     argument: 'required',
     run: (ftp, argument) => store(ftp, { path: ftp.path(argument), from: takeRestart(ftp) }),
   }),
@@ -29,6 +31,7 @@ export const transferVerbs = [
     rfc: 'RFC 959 §4.1.3',
     syntax: 'APPE <path>',
     help: 'Go on with what was begun, or put behind the end of a file.',
+    makes: true,
     argument: 'required',
     async run(ftp, argument) {
       takeRestart(ftp);
@@ -41,6 +44,7 @@ export const transferVerbs = [
     rfc: 'RFC 959 §4.1.3',
     syntax: 'STOU [name]',
     help: 'Receive a file under a name that is free.',
+    makes: true,
     async run(ftp, argument) {
       takeRestart(ftp);
       const path = await freeName(ftp, ftp.path(argument === '' ? 'file' : argument));
@@ -123,8 +127,8 @@ async function store(ftp: FtpConnection, upload: Upload): Promise<Reply> {
 const triesMax = 1_000;
 
 async function freeName(ftp: FtpConnection, wished: string): Promise<string> {
-  const dot = lastOf(wished).lastIndexOf('.');
-  const split = dot > 0 ? wished.length - lastOf(wished).length + dot : wished.length;
+  const dot = baseName(wished).lastIndexOf('.');
+  const split = dot > 0 ? wished.length - baseName(wished).length + dot : wished.length;
   for (let n = 1; n < triesMax; n++) {
     const path = n === 1 ? wished : `${wished.slice(0, split)}-${n}${wished.slice(split)}`;
     const isThere = await ftp.ask('STAT', { path }).then(
