@@ -8,60 +8,20 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { startApp } from '../server/app.ts';
-import { ownCertificate } from '../server/certificate.ts';
-import type { Passwords } from '../server/hub/host.ts';
-import { accountDocument } from '../server/hub/people.ts';
-import { systemClock } from '../server/net/system-clock.ts';
-import { readSettings } from '../server/settings.ts';
-import { memoryBlobs } from '../server/store/memory/blobs.ts';
-import { memoryStore } from '../server/store/memory/store.ts';
 import { limits } from '../shared/limits.ts';
 import { dial } from './support/dial.ts';
 import { Inbox, withDeadline } from './support/inbox.ts';
 import { connectLine, type LineClient } from './support/line-client.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { cleanEnv, requireTool, run } from './support/tools.ts';
+import { serveWhole } from './support/whole-server.ts';
 
 t.setTimeout(60_000);
 
 const secret = 'open-sesame-4711';
+/** As they may be cut on their way. */
+const [front, back] = [secret.slice(0, 7), secret.slice(7)];
 const cli = fileURLToPath(new URL('../client/cli/main.js', import.meta.url));
-
-const plainPasswords: Passwords = {
-  hash: async password => `plain$${password}`,
-  verify: async (password, stored) => stored === `plain$${password}`,
-};
-
-const certificate = await ownCertificate(undefined);
-
-/** A server in this process; the accounts ada, bob and chief, an administrator, have the same password. */
-async function serve(t: Test, flags: Readonly<Record<string, string>> = {}) {
-  const ports = new Map<string, number>();
-  const store = memoryStore();
-  for (const name of ['ada', 'bob', 'chief']) {
-    const { key, value } = accountDocument(name as never, `plain$${secret}`, name === 'chief', 0);
-    await store.commit([{ kind: 'put-document', document: 'account', key, value }]);
-  }
-  const names = ['http', 'https', 'line', 'line-tls', 'telnet', 'telnet-tls', 'ftp', 'ftp-tls'];
-  const free = Object.fromEntries(names.map(name => [`${name}-port`, '0']));
-  const { settings } = readSettings({
-    flags: { ...free, 'ftp-passive-ports': '0', 'log-level': 'warn', ...flags },
-    environment: {},
-    dataDir: '/nowhere',
-  });
-  const app = await startApp({
-    settings,
-    store,
-    blobs: memoryBlobs(),
-    passwords: plainPasswords,
-    clock: systemClock,
-    certificate,
-    onListening: (name, _address, port) => void ports.set(name, port),
-  });
-  t.teardown(() => app.close());
-  return { port: (name: string) => ports.get(name)! };
-}
 
 async function enter(t: Test, port: number, user: string): Promise<LineClient> {
   const line = await connectLine(t, port);
@@ -113,7 +73,7 @@ async function unusedPort(): Promise<number> {
   return port;
 }
 
-const server = await serve(t);
+const server = await serveWhole(t, secret);
 const linePort = server.port('line');
 
 t.test('everybody sees their own connections, an administrator those of all', async t => {
@@ -185,7 +145,6 @@ t.test('a secret is in no view, however it is typed and cut', async t => {
   const line = await byHand(t, linePort);
   await watch(ada, '');
   await watch(root, String(linePort));
-  const [front, back] = [secret.slice(0, 7), secret.slice(7)];
   line.send(`HELLO 1\nLOGIN ada :${front}`);
   await line.until(/^\+ HELLO.*\n/m);
   line.send(`${back}\nPING x\nLOGIN ada ${secret}\nLOGN ada :${secret}\nPASSWORD old=no${secret} :${secret}\n`);
@@ -297,6 +256,20 @@ t.test(
   },
 );
 
+/** What the servers of this process log from here on, which is shown to nobody else. */
+function logOf(t: Test): () => string {
+  const { write } = process.stderr;
+  let log = '';
+  process.stderr.write = (octets: string | Uint8Array) => {
+    log += octets.toString();
+    return true;
+  };
+  t.teardown(() => {
+    process.stderr.write = write;
+  });
+  return () => log;
+}
+
 /** What a tool says of one connection, segment by segment: who, flags, numbers, length. */
 type Told = readonly string[];
 
@@ -376,8 +349,13 @@ t.test(
     const telnet = requireTool(t, 'telnet');
     if (!tcpdump || !tshark || !curl || !telnet) return;
     if (process.getuid?.() !== 0) return t.pass('capturing needs root', { skip: 'not root' });
+    const log = logOf(t);
     const passive = await unusedPort();
-    const captured = await serve(t, { 'wire-view': 'capture', 'ftp-passive-ports': String(passive) });
+    const captured = await serveWhole(t, secret, {
+      'wire-view': 'capture',
+      'ftp-passive-ports': String(passive),
+      'log-level': 'trace',
+    });
     const [ftpPort, telnetPort] = [captured.port('ftp'), captured.port('telnet')];
     const folder = await tempDir(t);
     const file = join(folder, 'wire.pcap');

@@ -22,6 +22,7 @@ export const wire = {
       packets: Flag.optional(),
     }),
     output: z.object({ count: Count, sources: z.string().optional() }),
+    endless: true,
     rows: z.looseObject({
       /** Of WATCH, the first row: what was found on this machine and what was not. */
       sources: z.string().optional(),
