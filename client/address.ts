@@ -1,10 +1,12 @@
-/** Addresses of hubs and of what is in them: `pl://[user@]host[:port]/room/path`, `pls://` over TLS, or `NAME:/room/path`. */
+/** Addresses of hubs and of what is in them: `pl://[user@]host[:port]/room/path`, `pls://` over TLS, `ws://` and `wss://` by the web's port, or `NAME:/room/path`. */
 import { PartylineError } from './errors.ts';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
   readonly secure: boolean;
+  /** By WebSocket rather than the line protocol. */
+  readonly web?: true;
   readonly user?: string;
   /** `/` where none is given; a trailing slash is kept, since it has a sense. */
   readonly path: string;
@@ -12,11 +14,11 @@ export interface Address {
   readonly invite?: string;
 }
 
-const ports = { pl: 7070, pls: 7071 } as const;
+const ports = { pl: 7070, pls: 7071, ws: 7080, wss: 7443 } as const;
 
 /** True for what looks like an address rather than a local path. */
 export function isAddress(text: string): boolean {
-  return /^pls?:\/\//.test(text) || /^[\p{L}\p{N}][\p{L}\p{N}_.-]+:\//u.test(text);
+  return /^(?:pl|ws)s?:\/\//.test(text) || /^[\p{L}\p{N}][\p{L}\p{N}_.-]+:\//u.test(text);
 }
 
 /** True for a host that is this machine by its name or number. */
@@ -26,7 +28,7 @@ export function isLoopback(host: string): boolean {
 
 /** `saved` gives the URL behind a name. Error: `bad-argument`. */
 export function parseAddress(text: string, saved: (name: string) => string | undefined = () => undefined): Address {
-  const url = /^(pls?):\/\/(?:([^@/]*)@)?(\[[^\]]+\]|[^:/]+)(?::(\d{1,5}))?([/?].*)?$/.exec(text);
+  const url = /^((?:pl|ws)s?):\/\/(?:([^@/]*)@)?(\[[^\]]+\]|[^:/]+)(?::(\d{1,5}))?([/?].*)?$/.exec(text);
   if (url) {
     const [, scheme, user, host, port, target] = url;
     const [, path, invite] = /^(.*?)(?:\?invite=(i_[\w-]+))?$/s.exec(target ?? '/')!;
@@ -39,8 +41,9 @@ export function parseAddress(text: string, saved: (name: string) => string | und
     if (Number(port) > 65_535) throw new PartylineError('bad-argument', `${port} is not a port`);
     return {
       host: (host ?? '').replace(/^\[|\]$/g, ''),
-      port: port === undefined ? ports[scheme as 'pl' | 'pls'] : Number(port),
-      secure: scheme === 'pls',
+      port: port === undefined ? ports[scheme as keyof typeof ports] : Number(port),
+      secure: scheme === 'pls' || scheme === 'wss',
+      ...(scheme?.startsWith('ws') && { web: true as const }),
       ...(user && { user: decodeUser(user) }),
       path: path || '/',
       ...(invite !== undefined && { invite }),

@@ -1,7 +1,7 @@
 /** The further connections of a session on which files travel, so that talk never waits behind them. */
 import { MIB } from '../shared/limits.ts';
 import { HashThread } from './hash-thread.ts';
-import type { Link } from './link.ts';
+import type { BulkLink } from './link.ts';
 import type { Session } from './session.ts';
 
 /** From here on a file is worth more than one connection: each has its own window, and its own share of a busy way. */
@@ -13,8 +13,8 @@ export class BulkLinks {
   readonly hashes = new HashThread();
   readonly #session: Session;
   readonly #isNear: boolean;
-  readonly #idle: Link[] = [];
-  readonly #all = new Set<Link>();
+  readonly #idle: BulkLink[] = [];
+  readonly #all = new Set<BulkLink>();
 
   /** `isNear`: the hub is on this machine, where one connection is as fast as the processors are. */
   constructor(session: Session, isNear: boolean) {
@@ -29,7 +29,7 @@ export class BulkLinks {
   }
 
   /** Runs `work` on a connection that nobody else uses meanwhile. */
-  async use<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async use<T>(work: (link: BulkLink) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const link = await this.#take(signal);
     try {
       return await work(link);
@@ -39,7 +39,7 @@ export class BulkLinks {
   }
 
   /** As `use`, and again on another connection when this one is lost: `work` must be safe to repeat. */
-  persist<T>(work: (link: Link) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  persist<T>(work: (link: BulkLink) => Promise<T>, signal?: AbortSignal): Promise<T> {
     return this.again(() => this.use(work, signal), signal);
   }
 
@@ -54,7 +54,7 @@ export class BulkLinks {
    */
   async share(
     count: number,
-    work: (link: Link, signal: AbortSignal) => Promise<void>,
+    work: (link: BulkLink, signal: AbortSignal) => Promise<void>,
     signal?: AbortSignal,
   ): Promise<void> {
     const [failed, done] = [new AbortController(), new AbortController()];
@@ -77,12 +77,12 @@ export class BulkLinks {
     failed.signal.throwIfAborted();
   }
 
-  #giveBack(link: Link): void {
+  #giveBack(link: BulkLink): void {
     if (link.isEnding) this.#all.delete(link);
     else this.#idle.push(link);
   }
 
-  async #take(signal?: AbortSignal): Promise<Link> {
+  async #take(signal?: AbortSignal): Promise<BulkLink> {
     for (let link = this.#idle.pop(); link; link = this.#idle.pop()) {
       if (!link.isEnding) return link;
       this.#all.delete(link);

@@ -2,13 +2,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import type { Range } from '../shared/ranges.ts';
 import type { BulkLinks } from './bulk.ts';
 import { HashMismatchError, PartylineError } from './errors.ts';
 import { receiveGrowing } from './growing.ts';
-import type { Link } from './link.ts';
+import type { BulkLink } from './link.ts';
 import { Part, partOf, settle } from './part.ts';
 import type { RemoteFile } from './remote-tree.ts';
 import type { Row } from './request.ts';
@@ -52,7 +51,7 @@ export async function receive(
 
 /** A file of one row: nothing to resume, so no journal; still seen only when it is whole. */
 async function receiveSmall(
-  link: Link,
+  link: BulkLink,
   remote: RemoteFile,
   local: string,
   { signal, timeoutMs, onStep }: FileOptions,
@@ -61,7 +60,7 @@ async function receiveSmall(
   const part = partOf(local);
   const pieces: Uint8Array[] = [];
   const onRow = ({ blob }: Row) => void pieces.push(...(blob?.pieces ?? []));
-  await link.request('GET', commands.GET, { path, 'if-hash': hash }, { onRow, signal, timeoutMs });
+  await link.request('GET', { path, 'if-hash': hash }, { onRow, signal, timeoutMs });
   const octets = Buffer.concat(pieces);
   if (`sha256:${createHash('sha256').update(octets).digest('hex')}` !== hash) {
     throw new HashMismatchError(`${path} did not arrive as announced`);
@@ -108,7 +107,7 @@ async function fetchRest(receiving: Receiving): Promise<number> {
   const tell = () => onStep?.({ phase: 'receive', path, octets: part.octets, total, resumedFrom });
   const connections = bulk.connectionsFor(total - resumedFrom, parallel);
   const spans = connections === 1 ? [...part.missing] : part.missing.flatMap(split);
-  const work = async (link: Link, until: AbortSignal) => {
+  const work = async (link: BulkLink, until: AbortSignal) => {
     for (let span = spans.shift(); span; span = spans.shift()) await fetchSpan(link, receiving, span, until, tell);
   };
   await bulk.share(Math.min(connections, spans.length), work, signal);
@@ -124,7 +123,7 @@ function split({ start, end }: Range): readonly Range[] {
 }
 
 async function fetchSpan(
-  link: Link,
+  link: BulkLink,
   { part, remote, options }: Receiving,
   { start, end }: Range,
   signal: AbortSignal | undefined,
@@ -143,7 +142,7 @@ async function fetchSpan(
   };
   const input = { path, offset: start, length: end - start, 'if-hash': hash };
   try {
-    await link.request('GET', commands.GET, input, { onRow, signal, timeoutMs });
+    await link.request('GET', input, { onRow, signal, timeoutMs });
     if (at !== end) throw new PartylineError('truncated', `${path} ended at ${at} of ${end} octets`);
   } finally {
     await writer.settle();

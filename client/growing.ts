@@ -2,11 +2,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { commands } from '../shared/commands/index.ts';
 import type { BulkLinks } from './bulk.ts';
 import type { Received } from './download.ts';
 import { PartylineError } from './errors.ts';
-import type { Link } from './link.ts';
+import type { BulkLink } from './link.ts';
 import { partOf, settle } from './part.ts';
 import type { RemoteFile } from './remote-tree.ts';
 import type { Row } from './request.ts';
@@ -31,7 +30,7 @@ export async function receiveGrowing(
 }
 
 async function fetchWhole(
-  link: Link,
+  link: BulkLink,
   { path, size }: RemoteFile,
   part: string,
   { signal, timeoutMs, onStep }: FileOptions,
@@ -48,7 +47,7 @@ async function fetchWhole(
       }
       onStep?.({ phase: 'receive', path, octets, total: size, resumedFrom: 0 });
     };
-    await link.request('GET', commands.GET, { path, length: size }, { onRow, signal, timeoutMs });
+    await link.request('GET', { path, length: size }, { onRow, signal, timeoutMs });
   } finally {
     await file.close();
   }

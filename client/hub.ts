@@ -5,18 +5,21 @@ import { BulkLinks } from './bulk.ts';
 import { clientClock } from './clock.ts';
 import { PartylineError } from './errors.ts';
 import { isKnownHub, knownHubsFile } from './known-hubs.ts';
+import { lineEntry } from './line-entry.ts';
 import { Mailbox } from './mailbox.ts';
 import type { RequestOptions, Row } from './request.ts';
 import type { Room } from './room.ts';
 import { rowsOf } from './rows.ts';
 import { Session } from './session.ts';
-import type { Auth, Change, JoinOptions, Reconnect, State } from './session-options.ts';
+import type { Auth, Change, Entry, JoinOptions, Reconnect, State } from './session-options.ts';
 import { createReadStream, createWriteStream, type ReadRange } from './streams.ts';
 import { type SyncOptions, type SyncSummary, sync } from './sync.ts';
-import { openTcp } from './tcp.ts';
+import { openTcp, type TcpTarget } from './tcp.ts';
 import type { TransferOptions } from './transfer-options.ts';
 import { get, put, type Summary } from './tree.ts';
-import type { Verb, VerbInput, VerbOutput } from './verbs.ts';
+import { hubTable, type Verb, type VerbInput, type VerbOutput } from './verbs.ts';
+import { webEntry } from './web-entry.ts';
+import { openWebSocket } from './web-socket.ts';
 
 export interface ConnectOptions {
   /** Default: a guest under the address's user. */
@@ -73,15 +76,20 @@ export async function connect(address: string | Address, options: ConnectOptions
   const pinned = (fingerprint: string) => isKnownHub(knownHubs, `${target.host}:${target.port}`, fingerprint);
   const session = await Session.start(
     {
-      open: openTcp({ ...target, trust: options.trust ?? pinned }),
+      entry: entryTo({ ...target, trust: options.trust ?? pinned }),
+      table: hubTable,
       clock: clientClock,
       auth: auth(target.user),
       reconnect: reconnect === false ? undefined : reconnect,
-      agent: 'partyline/0.1',
     },
     options.signal,
   );
   return new Hub(session, isLoopback(target.host));
+}
+
+function entryTo(target: Address & TcpTarget): Entry {
+  if (target.web) return webEntry(signal => openWebSocket(target, signal), clientClock);
+  return lineEntry(openTcp(target), clientClock, 'partyline/0.1');
 }
 
 /** Made by `connect`. Disposal (`await using`) is `finish` with 5 s. */

@@ -1,7 +1,6 @@
 /** The rooms that a session has joined: entered on a link, again on the next one, and told what comes. */
-import { commands } from '../shared/commands/index.ts';
 import type { HubEvent } from '../shared/events.ts';
-import { foldName } from '../shared/names.ts';
+import { foldName } from '../shared/text.ts';
 import { PartylineError } from './errors.ts';
 import type { Link } from './link.ts';
 import type { Row } from './request.ts';
@@ -25,10 +24,10 @@ export class JoinedRooms {
   /** Live on this link from behind the room's cursor. Errors: those of JOIN. */
   async enter(link: Link, room: Room, signal?: AbortSignal): Promise<void> {
     const after = room.cursor;
-    const onRow = ({ name, fields }: Row) => room.replay(name, fields);
+    const onRow = (row: Row) => room.replay(row);
     const input = { room: room.name, ...(after !== undefined && { after }) };
-    const output = await link.request('JOIN', commands.JOIN, input, { onRow, signal });
-    room.entered(commands.JOIN.output.parse(output).last, after);
+    const output = await link.request('JOIN', input, { onRow, signal });
+    room.entered(Number(output['last']), after);
   }
 
   /** All of them on a new link. A room that is gone, or closed to us, does not keep the session from coming back: its reader is told. */

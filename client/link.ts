@@ -1,46 +1,52 @@
 /**
  * One connection to a hub: labels on requests, replies to promises, rows and events to their takers, and the check at the
- * end that nothing was cut off. It never reconnects; `session.ts` does. Free of anything that only Node has.
+ * end that nothing was cut off. It never reconnects; `session.ts` does. Knows no wire, and is free of what only Node has.
  */
-
 import type { Clock } from '../shared/clock.ts';
-import type { Command } from '../shared/commands/command.ts';
-import { eventSchemas, type HubEvent, isEventName } from '../shared/events.ts';
-import { KIB, MIB } from '../shared/limits.ts';
-import { type Blob, type Frame, LineDecoder } from '../shared/line/decoder.ts';
-import { type Body, parseBody } from '../shared/line/grammar.ts';
-import { answerFields } from '../shared/line/request.ts';
+import type { HubEvent } from '../shared/events.ts';
 import { TruncatedError } from './errors.ts';
 import { LifeWatch } from './life-watch.ts';
-import { formatLine, formatRequest, type RequestOptions, refusalOf, type Values } from './request.ts';
-import type { OpenTransport, Transport } from './transport.ts';
-import { type Pending, Unanswered } from './unanswered.ts';
+import { type RequestOptions, type Row, refusalOf, type Values } from './request.ts';
+import { Unanswered } from './unanswered.ts';
+import type { OpenWay, Refusal, Way, WayEvents } from './way.ts';
 
 export interface LinkEvents {
   event(event: HubEvent): void;
   /** The connection is over; `error` unless it ended as agreed. */
-  over(error: Error | undefined): void;
+  over(error: Error | undefined): unknown;
+}
+
+/** As those who move files see it. */
+export type BulkLink = Pick<Link, 'isEnding' | 'request' | 'finish' | 'destroy'>;
+
+/** Others go on using it: it ends with them. */
+export function borrowed(link: Link): BulkLink {
+  return {
+    get isEnding() {
+      return link.isEnding;
+    },
+    request: (verb, input, options) => link.request(verb, input, options),
+    finish: async () => undefined,
+    destroy: () => undefined,
+  };
 }
 
 const requestTimeoutMs = 30_000;
-/** A server may be configured with other limits than ours; blobs of twice the size are still taken. */
-const decoderLimits = { lineOctetsMax: 64 * KIB, blobOctetsMax: 2 * MIB };
 
-export class Link {
+export class Link implements WayEvents {
   readonly #clock: Clock;
   readonly #events: LinkEvents;
   readonly #life: LifeWatch;
-  readonly #decoder = new LineDecoder(decoderLimits);
   readonly #pending = new Unanswered();
-  #transport: Transport | undefined;
+  #way: Way | undefined;
   #labels = 0;
   #finals = 0;
-  #greeted: ((fields: Values) => void) | undefined;
-  #bye: { replies: number; reason: string } | undefined;
+  #welcome: ((fields: Values) => void) | undefined;
+  #bye: { readonly replies: number } | undefined;
   #isBusy = false;
-  #hasEnded = false;
   #isFinishing = false;
   #isOver = false;
+  #failure: Error | undefined;
   #whenOver: (() => void)[] = [];
 
   private constructor(clock: Clock, events: LinkEvents) {
@@ -51,23 +57,23 @@ export class Link {
 
   /** Resolves with the link and the greeting's fields. */
   static async open(
-    open: OpenTransport,
+    open: OpenWay,
     clock: Clock,
     events: LinkEvents,
     signal?: AbortSignal,
   ): Promise<{ link: Link; greeting: Values }> {
     const link = new Link(clock, events);
-    link.#transport = await open({ data: octets => link.#data(octets), end: error => link.#end(error) }, signal);
+    const greeted = new Promise<Values>((resolve, reject) => {
+      link.#welcome = resolve;
+      link.#whenOver.push(() => reject(new TruncatedError('no greeting came; is this a partyline port?')));
+    });
+    greeted.catch(() => undefined);
+    link.#way = await open(link, signal);
     link.expectLife(requestTimeoutMs);
     const abort = () => link.destroy();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const greeting = await new Promise<Values>((resolve, reject) => {
-        const silent = () => reject(new TruncatedError('no greeting came; is this a partyline port?'));
-        if (link.#isOver) return silent();
-        link.#greeted = resolve;
-        link.#whenOver.push(silent);
-      });
+      const greeting = await greeted;
       link.expectLife(Number.POSITIVE_INFINITY);
       return { link, greeting };
     } catch (error) {
@@ -89,7 +95,7 @@ export class Link {
   }
 
   /** Errors: PartylineError with the server's code; TruncatedError; the signal's reason. */
-  request(verb: string, entry: Command, input: Values, options: RequestOptions = {}): Promise<Values> {
+  request(verb: string, input: Values, options: RequestOptions = {}): Promise<Values> {
     const { signal, onRow, blob } = options;
     if (this.isEnding) return Promise.reject(new TruncatedError('the connection has ended', { verb }));
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -97,7 +103,7 @@ export class Link {
     const { timeoutMs = requestTimeoutMs } = options;
     const sinceMs = this.#clock.now();
     const done = this.#pending.add(label, { verb, onRow, timeoutMs, sinceMs });
-    this.#transport!.write(formatRequest(label, verb, entry, input, blob));
+    this.#way!.ask(label, verb, input, blob);
     this.#life.watch(sinceMs + timeoutMs);
     if (!signal) return done;
     const abort = () => this.#abandon(label, signal.reason);
@@ -106,7 +112,7 @@ export class Link {
   }
 
   #abandon(label: string, reason: Error): void {
-    if (this.#pending.abandon(label, reason) && !this.isEnding) this.#transport!.write([formatLine(`CANCEL ${label}`)]);
+    if (this.#pending.abandon(label, reason) && !this.isEnding) this.#way!.cancel(label);
   }
 
   /** Gives up what has waited too long, or the link itself; the result is when to look again. */
@@ -116,7 +122,7 @@ export class Link {
     const { lastInputMs, silenceMs } = this.#life;
     const silentMs = lastInputMs + silenceMs;
     if (silentMs <= nowMs) {
-      this.#over(new TruncatedError(`nothing came for ${silenceMs / 1000} s`));
+      this.over(new TruncatedError(`nothing came for ${silenceMs / 1000} s`));
       return Number.POSITIVE_INFINITY;
     }
     const { late, nextMs } = this.#pending.overdue(nowMs, lastInputMs);
@@ -125,136 +131,83 @@ export class Link {
   }
 
   /**
-   * The graceful end: QUIT, read on until BYE, FIN, the peer's FIN. `drain: 'fin'` says no QUIT. Errors: TruncatedError
-   * when BYE is missing or counts other replies than came.
+   * The graceful end: nothing more is asked, all is answered, both sides end. Errors: TruncatedError when it ended
+   * otherwise, or the server counts other replies than came.
    */
-  async finish(drain: 'quit' | 'fin' = 'quit', timeoutMs = requestTimeoutMs): Promise<void> {
-    if (this.#isOver) return;
-    const over = new Promise<void>(resolve => this.#whenOver.push(resolve));
-    if (!this.#isFinishing) {
-      this.#isFinishing = true;
-      if (drain === 'fin') this.#transport!.end();
-      else this.#transport!.write([formatLine('QUIT')]);
+  async finish(how: 'quit' | 'fin' = 'quit', timeoutMs = requestTimeoutMs): Promise<void> {
+    if (!this.#isOver) {
+      const over = new Promise<void>(resolve => this.#whenOver.push(resolve));
+      if (!this.#isFinishing) {
+        this.#isFinishing = true;
+        this.#way!.quit(how);
+      }
+      this.expectLife(timeoutMs);
+      await over;
+      if (this.#failure) throw this.#failure;
     }
-    this.expectLife(timeoutMs);
-    await over;
-    if (!this.#bye) throw new TruncatedError('the connection ended without BYE');
-    if (this.#bye.replies !== this.#finals) {
+    if (this.#bye && this.#bye.replies !== this.#finals) {
       throw new TruncatedError(`the server sent ${this.#bye.replies} replies, ${this.#finals} came`);
     }
   }
 
   /** At once, without the agreed end. */
   destroy(error?: Error): void {
-    this.#transport?.destroy();
-    this.#over(error);
+    this.#way?.destroy();
+    this.over(error);
   }
 
-  #data(octets: Uint8Array): void {
+  heard(): void {
     this.#life.heard();
-    this.#decoder.push(octets);
-    if (!this.#isBusy) this.#pump();
   }
 
-  #pump(): void {
-    for (let decoded = this.#decoder.next(); decoded; decoded = this.#decoder.next()) {
-      if (this.#isOver) return;
-      if (decoded.kind !== 'frame') {
-        this.#over(new TruncatedError(decoded.kind === 'invalid' ? decoded.reason : 'raw octets came'));
-        return;
-      }
-      const wait = this.#takeSafely(decoded);
-      if (!wait) continue;
+  greeted(fields: Values): void {
+    this.#welcome?.(fields);
+  }
+
+  row(label: string | undefined, row: Row): Promise<void> | undefined {
+    const pending = this.#pending.get(label);
+    if (!pending?.onRow) return undefined;
+    try {
+      const wait = pending.onRow(row)?.catch(error => this.#abandon(label!, error));
+      if (!wait) return undefined;
       this.#isBusy = true;
-      this.#transport!.pause();
-      void wait.finally(() => {
+      return wait.finally(() => {
         this.#isBusy = false;
         this.#life.heard();
-        this.#transport!.resume();
-        this.#pump();
       });
-      return;
-    }
-    if (this.#hasEnded) this.#over(this.#bye ? undefined : new TruncatedError('the connection was lost'));
-  }
-
-  /** What a server sends never throws into the socket's events: it ends the link. */
-  #takeSafely(frame: Frame): Promise<void> | undefined {
-    try {
-      return this.#take(frame);
-    } catch (error) {
-      this.#over(new TruncatedError('the server sent what cannot be read', { cause: error }));
-      return undefined;
-    }
-  }
-
-  #take(frame: Frame): Promise<void> | undefined {
-    const body = parseBody(frame.body);
-    if ('fault' in body) return undefined;
-    const pending = this.#pending.get(frame.label);
-    switch (body.marker) {
-      case '*':
-        this.#event(body, frame.blob);
-        return undefined;
-      case '=':
-        return this.#row(body, frame, pending);
-      case '+':
-      case '-':
-        this.#finals++;
-        if (pending) this.#final(body, frame, pending);
-        return undefined;
-      default:
-        return undefined;
-    }
-  }
-
-  #row(body: Body, { label, blob }: Frame, pending: Pending | undefined): Promise<void> | undefined {
-    if (!pending?.onRow) return undefined;
-    const fields = body.name === 'GET' ? Object.fromEntries(body.keys) : answerFields(body, blob);
-    try {
-      const wait = pending.onRow({ name: body.name, fields, blob });
-      return wait?.catch(error => this.#abandon(label!, error));
     } catch (error) {
       this.#abandon(label!, error as Error);
       return undefined;
     }
   }
 
-  #final(body: Body, { label, blob }: Frame, { verb, resolve, reject }: Pending): void {
-    const fields = answerFields(body, blob);
-    this.#pending.answered(label!);
-    if (body.marker === '+') return resolve(fields);
-    reject(refusalOf(body, fields, verb, label));
+  answered(label: string | undefined, fields: Values): void {
+    this.#finals++;
+    this.#pending.take(label)?.resolve(fields);
   }
 
-  #event(body: Body, blob: Blob | undefined): void {
-    if (body.name.startsWith('PARTYLINE/')) {
-      this.#greeted?.(answerFields(body));
-      return;
-    }
-    if (!isEventName(body.name)) return;
-    const parsed = eventSchemas[body.name].safeParse({ event: body.name, ...answerFields(body, blob) });
-    if (!parsed.success) return;
-    if (parsed.data.event === 'BYE') {
-      this.#bye = parsed.data;
-      this.#transport!.end();
+  refused(label: string | undefined, refusal: Refusal): void {
+    this.#finals++;
+    const pending = this.#pending.take(label);
+    pending?.reject(refusalOf(refusal, pending.verb, label));
+  }
+
+  event(event: HubEvent): void {
+    if (event.event === 'BYE') {
+      this.#bye = event;
+      this.#way!.end();
     }
     // Any input is a sign of life to the server.
-    if (parsed.data.event === 'PING') this.#transport!.write([formatLine('PING')]);
-    this.#events.event(parsed.data);
+    if (event.event === 'PING') this.#way!.live();
+    this.#events.event(event);
   }
 
-  #end(error: Error | undefined): void {
-    this.#hasEnded = true;
-    if (error && !this.#bye) return this.#over(new TruncatedError('the connection broke', { cause: error }));
-    if (!this.#isBusy) this.#pump();
-  }
-
-  #over(error: Error | undefined): void {
+  over(error?: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#failure = error;
     this.#life.stop();
-    if (error) this.#transport?.destroy();
+    if (error) this.#way?.destroy();
     this.#pending.rejectAll(error ?? new TruncatedError('the connection has ended'));
     for (const resolve of this.#whenOver.splice(0)) resolve();
     this.#events.over(error);

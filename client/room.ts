@@ -1,7 +1,8 @@
 /** A room one has joined: every numbered event exactly once and in order, whatever the connection did; gaps come from history. */
-import { eventSchemas, type HubEvent, isEventName, isNumbered, type LogEvent } from '../shared/events.ts';
+import type { HubEvent, LogEvent } from '../shared/events.ts';
+import { isNumbered } from '../shared/numbered.ts';
 import { OfflineError } from './errors.ts';
-import type { Row, Values } from './request.ts';
+import type { Row } from './request.ts';
 import type { Session } from './session.ts';
 
 type RoomEvent = Exclude<HubEvent, { event: 'GAP' }>;
@@ -42,13 +43,12 @@ export class Room implements AsyncIterable<RoomEvent> {
     return this.#known;
   }
 
-  replay(name: string, fields: Values): void {
-    if (!isEventName(name)) return;
-    const parsed = eventSchemas[name].safeParse({ event: name, ...fields });
-    if (!parsed.success) return;
-    if (isNumbered(parsed.data)) this.#known ??= parsed.data.seq - 1;
-    if (parsed.data.event === 'GAP') this.#known ??= parsed.data.from - 1;
-    this.receive(parsed.data);
+  replay({ name, fields }: Row): void {
+    const event = this.#session.eventOf(name, fields);
+    if (!event) return;
+    if (isNumbered(event)) this.#known ??= event.seq - 1;
+    if (event.event === 'GAP') this.#known ??= event.from - 1;
+    this.receive(event);
   }
 
   /** `last` is the hub's newest number, `after` what was asked for: more than there is means a hub that began anew. */
@@ -132,9 +132,8 @@ export class Room implements AsyncIterable<RoomEvent> {
       const rows = await this.#history(after, Math.min(500, to - after));
       if (rows.length === 0) return;
       for (const { name, fields } of rows) {
-        if (!isEventName(name)) continue;
-        const event = eventSchemas[name].parse({ event: name, ...fields });
-        if (!isNumbered(event)) continue;
+        const event = this.#session.eventOf(name, fields);
+        if (!event || !isNumbered(event)) continue;
         // Old events may be gone from the room: then what is live already would come again.
         if (event.seq > to) return;
         after = event.seq;

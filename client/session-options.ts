@@ -1,11 +1,15 @@
 /** How a session is told to be, and what it tells of itself. */
 import type { Clock } from '../shared/clock.ts';
-import type { OpenTransport } from './transport.ts';
+import type { HubEvent } from '../shared/events.ts';
+import type { Link, LinkEvents } from './link.ts';
+import type { Row, Values } from './request.ts';
 
 /** How a session gets its name. */
 export type Auth =
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
   | { readonly kind: 'token'; readonly token: string }
+  /** The browser's cookie has given it already. */
+  | { readonly kind: 'cookie' }
   | { readonly kind: 'guest'; readonly user: string; readonly invite?: string | undefined }
   /** Makes the account first. */
   | {
@@ -38,11 +42,29 @@ export interface JoinOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How connections to a hub are opened on one of its wires. Errors: what the network says; PartylineError; the signal's reason. */
+export interface Entry {
+  /** Greeted, and ready for a name. */
+  open(events: LinkEvents, signal?: AbortSignal): Promise<Link>;
+  /** A further one for the session that `rows` asks; left out, bulk goes on the session's own. */
+  further?(rows: (verb: 'TICKET') => Promise<readonly Row[]>, signal?: AbortSignal): Promise<Link>;
+}
+
+/** What is known of the hub's commands and events: in Node their schemas check, a page trusts the server that it came from. */
+export interface Table {
+  /** May be asked again after a lost connection. */
+  isRepeatable(verb: string, input: Values): boolean;
+  /** The output's fields, or an error that says what is wrong with them. */
+  answer(verb: string, fields: Values): Values;
+  /** Undefined for what is no event. */
+  event(name: string, fields: Values): HubEvent | undefined;
+}
+
 export interface SessionOptions {
-  readonly open: OpenTransport;
+  readonly entry: Entry;
+  readonly table: Table;
   readonly clock: Clock;
   readonly auth: Auth;
   /** Undefined: a lost connection ends the session. */
   readonly reconnect: Reconnect | undefined;
-  readonly agent: string;
 }

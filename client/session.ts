@@ -4,14 +4,14 @@
  */
 import { delay } from '../shared/clock.ts';
 import type { HubEvent } from '../shared/events.ts';
-import { attach, enter, isRefusal } from './entering.ts';
+import { isRefusal, signIn } from './entering.ts';
 import { OfflineError, PartylineError, TruncatedError } from './errors.ts';
 import { JoinedRooms } from './joined-rooms.ts';
-import { Link } from './link.ts';
+import { type BulkLink, borrowed, type Link } from './link.ts';
 import type { RequestOptions, Row, Values } from './request.ts';
 import { Room } from './room.ts';
 import type { Change, JoinOptions, SessionOptions, State } from './session-options.ts';
-import { entryOf, type Verb, type VerbInput, type VerbOutput } from './verbs.ts';
+import type { Verb, VerbInput, VerbOutput } from './verbs.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** A link that held for so long was a good one: patience begins anew. */
@@ -64,18 +64,20 @@ export class Session {
 
   /** Typed by the command table. Errors: PartylineError, TruncatedError, OfflineError, the signal's reason. */
   async request<V extends Verb>(verb: V, input: VerbInput<V>, options: RequestOptions = {}): Promise<VerbOutput<V>> {
-    const entry = entryOf(verb);
+    const { table } = this.#options;
     const values = input as Values;
     const octets = 100 + (options.blob?.length ?? String(values['text'] ?? '').length);
     const once = async () => {
       const link = await this.#ready(octets, options.signal);
-      const answer = entry.output.safeParse(await link.request(verb, entry, values, options));
-      if (answer.success) return answer.data as VerbOutput<V>;
-      throw new PartylineError('internal', `the server answered ${verb} with other fields`, { cause: answer.error });
+      const fields = await link.request(verb, values, options);
+      try {
+        return table.answer(verb, fields) as VerbOutput<V>;
+      } catch (cause) {
+        throw new PartylineError('internal', `the server answered ${verb} with other fields`, { cause });
+      }
     };
-    const isRepeatable = entry.repeatable === 'yes' || (entry.repeatable === 'with-id' && values['id'] !== undefined);
     // Rows that were given away already cannot be taken back.
-    return isRepeatable && !options.onRow ? this.persist(once, options.signal) : once();
+    return table.isRepeatable(verb, values) && !options.onRow ? this.persist(once, options.signal) : once();
   }
 
   /** All rows of a reading command; asked again from the start when the connection is lost on the way. */
@@ -127,9 +129,16 @@ export class Session {
   }
 
   /** A further connection of this session, for bulk; the caller finishes it. Errors: as `request`. */
-  async further(signal?: AbortSignal): Promise<Link> {
-    const [row] = await this.list('TICKET', {}, { signal });
-    return attach(this.#options, row?.fields['ticket'], signal);
+  async further(signal?: AbortSignal): Promise<BulkLink> {
+    const { entry } = this.#options;
+    if (entry.further) return entry.further(verb => this.list(verb, {}, { signal }), signal);
+    const link = await this.#ready(0, signal);
+    return borrowed(link);
+  }
+
+  /** What a row of events says; undefined for what is no event. */
+  eventOf(name: string, fields: Values): HubEvent | undefined {
+    return this.#options.table.event(name, fields);
   }
 
   /** From here on requests are refused; those that run go on. */
@@ -182,16 +191,15 @@ export class Session {
   }
 
   async #connect(signal?: AbortSignal): Promise<void> {
-    const { open, clock } = this.#options;
+    const { entry, auth } = this.#options;
     let isUp = false;
-    const { link } = await Link.open(
-      open,
-      clock,
-      { event: event => this.#event(event), over: error => isUp && this.#lost(error) },
-      signal,
-    );
+    const events = {
+      event: (event: HubEvent) => this.#event(event),
+      over: (error?: Error) => isUp && this.#lost(error),
+    };
+    const link = await entry.open(events, signal);
     try {
-      await enter(link, this.#options);
+      await signIn(link, auth);
       await this.#rooms.enterAgain(link);
       signal?.throwIfAborted();
       if (link.isEnding) throw new TruncatedError('the connection ended while it was entered');
@@ -203,7 +211,7 @@ export class Session {
     this.#link = link;
     this.#state = 'ready';
     this.#failure = undefined;
-    this.#upSinceMs = clock.now();
+    this.#upSinceMs = this.#options.clock.now();
     this.#tell({ kind: 'up' });
     this.#waiting.wake(link);
   }

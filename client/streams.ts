@@ -1,6 +1,5 @@
 /** Files of the hub as Node's streams: reading a range, writing to a path that becomes a file when the stream has ended. */
 import { Readable, Writable } from 'node:stream';
-import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import type { BulkLinks } from './bulk.ts';
 import { octetsOf, type Row } from './request.ts';
@@ -37,7 +36,7 @@ export function createReadStream(
     await bulk.persist(async link => {
       if (end !== undefined && at > end) return;
       const input = { path, offset: at, 'if-hash': hash, ...(end !== undefined && { length: end - at + 1 }) };
-      await link.request('GET', commands.GET, input, { onRow, signal });
+      await link.request('GET', input, { onRow, signal });
     }, signal);
   };
   let isStarted = false;
@@ -70,7 +69,7 @@ export function createWriteStream(session: Session, bulk: BulkLinks, path: strin
     upload ??= (await session.persist(() => session.request('PUT', begin))).upload!;
     for (let at = 0; at < octets.length; at += limits.pieceOctets) {
       const blob = octets.subarray(at, at + limits.pieceOctets);
-      await bulk.persist(link => link.request('CHUNK', commands.CHUNK, { upload, offset }, { blob }));
+      await bulk.persist(link => link.request('CHUNK', { upload, offset }, { blob }));
       offset += blob.length;
     }
   };

@@ -14,18 +14,21 @@ export interface TcpTarget {
 }
 
 export function openTcp(target: TcpTarget): OpenTransport {
-  return async (events, signal) => {
-    signal?.throwIfAborted();
-    const socket = dial(target);
-    try {
-      await opened(socket, target.secure ? 'secureConnect' : 'connect', signal);
-      if (socket instanceof TLSSocket) await verify(socket, target);
-    } catch (error) {
-      socket.destroy();
-      throw error;
-    }
-    return transportOf(socket, events);
-  };
+  return async (events, signal) => transportOf(await openSocket(target, signal), events);
+}
+
+/** Connected, and trusted where it is TLS. Errors: what the network says; `auth-failed`; the signal's reason. */
+export async function openSocket(target: TcpTarget, signal?: AbortSignal): Promise<Socket> {
+  signal?.throwIfAborted();
+  const socket = dial(target);
+  try {
+    await opened(socket, target.secure ? 'secureConnect' : 'connect', signal);
+    if (socket instanceof TLSSocket) await verify(socket, target);
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
 }
 
 function dial({ host, port, secure }: TcpTarget): Socket {

@@ -23,8 +23,11 @@ export class Unanswered {
     return label === undefined ? undefined : this.#pending.get(label);
   }
 
-  answered(label: string): void {
-    this.#pending.delete(label);
+  /** It is answered, and waits no more. */
+  take(label: string | undefined): Pending | undefined {
+    const pending = this.get(label);
+    if (label !== undefined) this.#pending.delete(label);
+    return pending;
   }
 
   /**

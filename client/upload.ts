@@ -1,13 +1,12 @@
 /** Sending one file: small ones in one request, others in pieces of which only the missing ones are sent. */
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { commands } from '../shared/commands/index.ts';
 import { limits } from '../shared/limits.ts';
 import { addRange, heldOctets, missingRanges, parseRanges, type Range } from '../shared/ranges.ts';
 import type { BulkLinks } from './bulk.ts';
 import { type Digests, deltaFromOctets, digestsOf, keepSame } from './delta.ts';
 import { PartylineError } from './errors.ts';
-import type { Link } from './link.ts';
+import type { BulkLink } from './link.ts';
 import type { LocalEntry } from './local-tree.ts';
 import { rfc3339 } from './local-tree.ts';
 import { Window } from './pacing.ts';
@@ -142,7 +141,7 @@ async function sendPieces(
         if (hash && octets === total && hash.position < total) tell('hash', hash.position);
       });
   try {
-    const lane = async (link: Link, until: AbortSignal) => {
+    const lane = async (link: BulkLink, until: AbortSignal) => {
       const sent = ({ start, end }: Range) => {
         octets += end - start;
         tell('send', octets);
@@ -172,7 +171,7 @@ function split({ start, end }: Range): readonly Range[] {
 }
 
 interface Lane {
-  readonly link: Link;
+  readonly link: BulkLink;
   readonly file: FileHandle;
   readonly upload: string;
   /** What is left for all lanes. */
@@ -197,7 +196,7 @@ async function sendSome({ link, file, upload, pieces, hash, sent, options }: Lan
     await readExactly(file, blob, offset);
     hash?.advance(end);
     const taken = piece;
-    const answer = link.request('CHUNK', commands.CHUNK, { upload, offset }, { blob, signal, timeoutMs });
+    const answer = link.request('CHUNK', { upload, offset }, { blob, signal, timeoutMs });
     window.add(
       answer.then(() => {
         spare.push(buffer);

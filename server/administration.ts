@@ -1,7 +1,8 @@
 /** What an administrator does to a data folder without the server: accounts, check, backup. Works beside a running server. */
 import { mkdir } from 'node:fs/promises';
 import { HubError } from '../shared/errors.ts';
-import { type FilePath, foldName, UserName } from '../shared/names.ts';
+import { type FilePath, UserName } from '../shared/names.ts';
+import { foldName } from '../shared/text.ts';
 import { type Exported, exportRoom as exportRoomOf } from './export.ts';
 import type { Store } from './hub/host.ts';
 import { type AccountDocument, accountDocument } from './hub/people.ts';

@@ -6,7 +6,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HubError } from '../shared/errors.ts';
 import { MIB } from '../shared/limits.ts';
-import { type FilePath, foldName } from '../shared/names.ts';
+import type { FilePath } from '../shared/names.ts';
+import { foldName } from '../shared/text.ts';
 import type { Blobs, FileRow, Store } from './hub/host.ts';
 import type { RoomDocument } from './hub/live-rooms.ts';
 

@@ -1,6 +1,7 @@
 /** What happened in the hub, as one discriminated union. Numbered events are a room's log; the others are of the moment. */
 import * as z from 'zod';
 import { Count, Flag, Hash, Head, Octets, RequestId, Seq, Time } from './model.ts';
+import type { numberedEvents } from './numbered.ts';
 
 /** Who did it: `guest=1` marks a name that nobody owns. */
 const author = { from: z.string(), guest: Flag.optional() };
@@ -74,14 +75,8 @@ export type EventName = keyof typeof eventSchemas;
 export type HubEvent = { [N in EventName]: z.infer<(typeof eventSchemas)[N]> }[EventName];
 export type EventOf<N extends EventName> = Extract<HubEvent, { event: N }>;
 
-/** The events that have a number in their room's log. */
-export const numberedEvents = ['MSG', 'EDITED', 'DELETED', 'REACTED', 'TOPIC', 'FILE'] as const;
 export type LogEvent = EventOf<(typeof numberedEvents)[number]>;
 
 export function isEventName(name: string): name is EventName {
   return Object.hasOwn(eventSchemas, name);
-}
-
-export function isNumbered(event: HubEvent): event is LogEvent {
-  return (numberedEvents as readonly string[]).includes(event.event);
 }

@@ -1,7 +1,8 @@
 /** Names of people, rooms and files: normalised first, then checked. Branded, so that an unchecked string is a type error. */
 import * as z from 'zod';
 import { limits } from './limits.ts';
-import { holdsControls, octetLength } from './text.ts';
+import { pathComponents } from './paths.ts';
+import { foldName, holdsControls, octetLength } from './text.ts';
 
 const personOrRoom = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$/u;
 
@@ -49,11 +50,6 @@ export const PlaceName = z.union([
     .brand<'RoomName'>(),
 ]);
 
-/** The form under which names are compared: compatibility forms and case folded. By way of capitals, so that ß is ss. */
-export function foldName(name: string): string {
-  return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
-}
-
 function componentFault(component: string): string | undefined {
   if (component === '') return 'holds an empty component';
   if (component === '.' || component === '..') return 'holds . or ..';
@@ -61,11 +57,6 @@ function componentFault(component: string): string | undefined {
   if (!component.isWellFormed()) return 'is not well-formed Unicode';
   if (octetLength(component) > limits.fileNameOctetsMax) return `holds a name over ${limits.fileNameOctetsMax} octets`;
   return undefined;
-}
-
-/** Splits a checked path: `/lobby/a/b` is `['lobby', 'a', 'b']`, `/` is `[]`. */
-export function pathComponents(path: string): string[] {
-  return path === '/' ? [] : path.slice(1).split('/');
 }
 
 function pathFault(path: string): string | undefined {
@@ -98,29 +89,3 @@ export const FilePath = z
   })
   .brand<'FilePath'>();
 export type FilePath = z.infer<typeof FilePath>;
-
-/** What a person calls a place, seen from a folder → a path from the root, unchecked: `..` ends at the root, doubled slashes mean nothing. */
-export function resolvePath(folder: string, name: string): string {
-  const parts = name.startsWith('/') ? [] : folder.split('/').filter(part => part !== '');
-  for (const part of name.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
-}
-
-/** The folder that holds the path, as well formed as that; `/` holds itself. */
-export function parentPath<P extends string>(path: P): P {
-  const end = path.lastIndexOf('/');
-  return (end <= 0 ? '/' : path.slice(0, end)) as P;
-}
-
-/** The last component; empty for `/`. */
-export function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-/** True if `path` is `folder` or lies below it. */
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
-}

@@ -20,6 +20,11 @@ export function holdsControls(name: string): boolean {
   return notInNames.test(name);
 }
 
+/** The form under which names are compared: compatibility forms and case folded. By way of capitals, so that ß is ss. */
+export function foldName(name: string): string {
+  return name.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+}
+
 /** Octets of a text in UTF-8, without encoding it. */
 export function octetLength(text: string): number {
   let octets = text.length;

@@ -16,8 +16,14 @@ const server = await startServer(t);
 await addAccount(server, 'ada', 'secret');
 t.jobs = 2;
 
-async function enter(t: Test, port: number, auth = password('secret')): Promise<Hub> {
-  const hub = await connect(`pl://ada@127.0.0.1:${port}`, { auth, reconnect: { minMs: 5, maxMs: 50 } });
+/** The library is the same on both. */
+const wires = [
+  { wire: 'line', scheme: 'pl', door: server.ports.line, verse: '' },
+  { wire: 'web', scheme: 'ws', door: server.ports.http, verse: ' by WebSocket' },
+] as const;
+
+async function enter(t: Test, port: number, auth = password('secret'), scheme = 'pl'): Promise<Hub> {
+  const hub = await connect(`${scheme}://ada@127.0.0.1:${port}`, { auth, reconnect: { minMs: 5, maxMs: 50 } });
   t.teardown(() => hub.destroy());
   return hub;
 }
@@ -39,54 +45,61 @@ t.test('addresses are read, and what is not one says how one looks', async t => 
   t.throws(() => parseAddress('den:/x'), /not a saved hub/);
 });
 
-t.test('every message is heard exactly once and in order, however often the connection is cut', async t => {
-  const proxy = await startFaultProxy(t, server.ports.line);
-  const [speaker, hearer] = [await enter(t, proxy.port), await enter(t, proxy.port, guest('eve'))];
-  await speaker.request('CREATE', { room: 'cuts' });
-  const heard = await hearer.join('cuts', { after: 0 });
-  const room = await speaker.join('cuts');
-  const count = 300;
-  const speaking = (async () => {
-    for (let n = 0; n < count; n++) {
-      if (n % 60 === 30) proxy.cutAll(n % 120 === 30 ? 'rst' : 'fin');
-      await room.say(`message ${n}`);
+for (const { wire, scheme, door, verse } of wires) {
+  t.test(`every message is heard exactly once and in order, however often the connection is cut${verse}`, async t => {
+    const proxy = await startFaultProxy(t, door);
+    const [speaker, hearer] = [
+      await enter(t, proxy.port, undefined, scheme),
+      await enter(t, proxy.port, guest(`eve-${wire}`), scheme),
+    ];
+    await speaker.request('CREATE', { room: `cuts-${wire}` });
+    const heard = await hearer.join(`cuts-${wire}`, { after: 0 });
+    const room = await speaker.join(`cuts-${wire}`);
+    const count = 300;
+    const speaking = (async () => {
+      for (let n = 0; n < count; n++) {
+        if (n % 60 === 30) proxy.cutAll(n % 120 === 30 ? 'rst' : 'fin');
+        await room.say(`message ${n}`);
+      }
+    })();
+    const texts: string[] = [];
+    const seqs: number[] = [];
+    for await (const event of heard) {
+      if (event.event !== 'MSG') continue;
+      texts.push(event.text);
+      seqs.push(event.seq);
+      if (texts.length === count) break;
     }
-  })();
-  const texts: string[] = [];
-  const seqs: number[] = [];
-  for await (const event of heard) {
-    if (event.event !== 'MSG') continue;
-    texts.push(event.text);
-    seqs.push(event.seq);
-    if (texts.length === count) break;
-  }
-  await speaking;
-  t.same(
-    texts,
-    Array.from({ length: count }, (_, n) => `message ${n}`),
-  );
-  t.same(
-    seqs,
-    Array.from({ length: count }, (_, n) => n + 1),
-  );
-});
+    await speaking;
+    t.same(
+      texts,
+      Array.from({ length: count }, (_, n) => `message ${n}`),
+    );
+    t.same(
+      seqs,
+      Array.from({ length: count }, (_, n) => n + 1),
+    );
+  });
+}
 
-t.test('a transcript is fetched and streamed like a file, and again when it has grown', async t => {
-  const hub = await enter(t, server.ports.line);
-  await hub.request('CREATE', { room: 'told' });
-  const room = await hub.join('told');
-  const path = '/told/.chat/all.jsonl';
-  const local = join(await tempDir(t), 'all.jsonl');
-  for (const text of ['one', 'two']) {
-    await room.say(text);
-    await hub.get(path, local);
-    const fetched = await readFile(local, 'utf8');
-    t.equal(JSON.parse(fetched.trimEnd().split('\n').at(-1)!).text, text);
-    const streamed: Buffer[] = [];
-    for await (const piece of hub.createReadStream(path, { start: 10 })) streamed.push(piece);
-    t.equal(Buffer.concat(streamed).toString(), fetched.slice(10));
-  }
-});
+for (const { wire, scheme, door, verse } of wires) {
+  t.test(`a transcript is fetched and streamed like a file, and again when it has grown${verse}`, async t => {
+    const hub = await enter(t, door, undefined, scheme);
+    await hub.request('CREATE', { room: `told-${wire}` });
+    const room = await hub.join(`told-${wire}`);
+    const path = `/told-${wire}/.chat/all.jsonl`;
+    const local = join(await tempDir(t), 'all.jsonl');
+    for (const text of ['one', 'two']) {
+      await room.say(text);
+      await hub.get(path, local);
+      const fetched = await readFile(local, 'utf8');
+      t.equal(JSON.parse(fetched.trimEnd().split('\n').at(-1)!).text, text);
+      const streamed: Buffer[] = [];
+      for await (const piece of hub.createReadStream(path, { start: 10 })) streamed.push(piece);
+      t.equal(Buffer.concat(streamed).toString(), fetched.slice(10));
+    }
+  });
+}
 
 t.test('finish resolves after every reply, BYE and the peer’s FIN', async t => {
   const hub = await enter(t, server.ports.line);
@@ -108,53 +121,64 @@ t.test('an end without BYE is told as such', async t => {
   await t.rejects(answer, TruncatedError);
 });
 
-t.test('a request that is given up leaves the connection usable', async t => {
-  const hub = await enter(t, server.ports.line);
-  const stop = new AbortController();
-  const waiting = hub.request('HISTORY', { room: 'lobby' }, { signal: stop.signal });
-  stop.abort(new Error('enough'));
-  await t.rejects(waiting, /enough/);
-  t.same(await hub.request('PING', { token: 'here' }), { token: 'here' });
-  await t.rejects(hub.request('SAY', { room: 'nowhere', text: 'x' }), {
-    code: 'no-room',
-    class: 'permanent',
-    verb: 'SAY',
+for (const { wire, scheme, door, verse } of wires) {
+  t.test(`a request that is given up leaves the connection usable${verse}`, async t => {
+    const hub = await enter(t, door, undefined, scheme);
+    const stop = new AbortController();
+    const waiting = hub.request('HISTORY', { room: 'lobby' }, { signal: stop.signal });
+    stop.abort(new Error('enough'));
+    await t.rejects(waiting, /enough/);
+    t.match(await hub.request('WHOAMI', {}), { user: 'ada', wire });
+    await t.rejects(hub.request('SAY', { room: 'nowhere', text: 'x' }), {
+      code: 'no-room',
+      class: 'permanent',
+      verb: 'SAY',
+    });
+    await hub.finish();
   });
-  await hub.finish();
-});
+}
 
-t.test('a tree goes up and comes back the same, with odd names, and only what changed goes again', async t => {
-  const folder = await tempDir(t);
-  const source = join(folder, 'site');
-  const names = [
-    'plain.txt',
-    'with space',
-    '"quoted" \\back',
-    '#hash {5} :colon',
-    '中文.txt',
-    'family 👨‍👩‍👧.txt',
-    'key=value',
-    '-dash',
-    'empty',
-  ];
-  await mkdir(join(source, 'sub/deeper/empty folder'), { recursive: true });
-  for (const name of names) await writeFile(join(source, 'sub', name), name === 'empty' ? '' : randomBytes(2_000));
-  await writeFile(join(source, 'large'), randomBytes(3_000_000));
-  await symlink('..', join(source, 'sub/up'));
-  const hub = await enter(t, server.ports.line);
-  t.match(await hub.put(source, '/lobby/', { recursive: true }), { files: names.length + 1, same: 0 });
-  await hub.get('/lobby/site', `${folder}/back/`, { recursive: true });
-  const diff = await run('diff', ['-r', '--exclude=up', source, join(folder, 'back/site')]);
-  t.equal(diff.stdout.toString() + diff.stderr, '');
-  t.match(await hub.put(source, '/lobby/', { recursive: true }), { files: 0, same: names.length + 1 });
-  await writeFile(join(source, 'sub/plain.txt'), 'changed');
-  await utimes(join(source, 'sub/plain.txt'), 1, 1);
-  const plan = await hub.sync(source, '/lobby/site', { dryRun: true });
-  t.same(plan.planned, ['/lobby/site/sub/plain.txt']);
-  await hub.request('PUT', { path: '/lobby/site/extra' }, { blob: Buffer.from('x') });
-  t.match(await hub.sync(source, '/lobby/site', { delete: true }), { files: 1, removed: ['/lobby/site/extra'] });
-  await hub.finish();
-});
+for (const { wire, scheme, door, verse } of wires) {
+  t.test(
+    `a tree goes up and comes back the same, with odd names, and only what changed goes again${verse}`,
+    async t => {
+      const folder = await tempDir(t);
+      const source = join(folder, 'site');
+      const names = [
+        'plain.txt',
+        'with space',
+        '"quoted" \\back',
+        '#hash {5} :colon',
+        '中文.txt',
+        'family 👨‍👩‍👧.txt',
+        'key=value',
+        '-dash',
+        'empty',
+      ];
+      await mkdir(join(source, 'sub/deeper/empty folder'), { recursive: true });
+      for (const name of names) await writeFile(join(source, 'sub', name), name === 'empty' ? '' : randomBytes(2_000));
+      await writeFile(join(source, 'large'), randomBytes(3_000_000));
+      await symlink('..', join(source, 'sub/up'));
+      const hub = await enter(t, door, undefined, scheme);
+      await hub.request('MKDIR', { path: `/lobby/${wire}` });
+      t.match(await hub.put(source, `/lobby/${wire}/`, { recursive: true }), { files: names.length + 1, same: 0 });
+      await hub.get(`/lobby/${wire}/site`, `${folder}/back/`, { recursive: true });
+      const diff = await run('diff', ['-r', '--exclude=up', source, join(folder, 'back/site')]);
+      t.equal(diff.stdout.toString() + diff.stderr, '');
+      t.match(await hub.put(source, `/lobby/${wire}/`, { recursive: true }), { files: 0, same: names.length + 1 });
+      await writeFile(join(source, 'sub/plain.txt'), 'changed');
+      await utimes(join(source, 'sub/plain.txt'), 1, 1);
+      const plan = await hub.sync(source, `/lobby/${wire}/site`, { dryRun: true });
+      t.same(plan.planned, [`/lobby/${wire}/site/sub/plain.txt`]);
+      await hub.request('PUT', { path: `/lobby/${wire}/site/extra` }, { blob: Buffer.from('x') });
+      t.match(await hub.sync(source, `/lobby/${wire}/site`, { delete: true }), {
+        files: 1,
+        removed: [`/lobby/${wire}/site/extra`],
+      });
+      await hub.finish();
+    },
+  );
+}
 
 t.test('an upload whose file changed between two attempts is sent anew', async t => {
   const folder = await tempDir(t);
@@ -169,17 +193,19 @@ t.test('an upload whose file changed between two attempts is sent anew', async t
   await hub.finish();
 });
 
-t.test('streams read a range, and write a file that is seen when they have closed', async t => {
-  const folder = await tempDir(t);
-  const content = randomBytes(1_500_000);
-  const hub = await enter(t, server.ports.line);
-  await pipeline([content], hub.createWriteStream('/lobby/streamed'));
-  t.match(await hub.request('STAT', { path: '/lobby/streamed' }), { size: content.length });
-  const parts: Buffer[] = [];
-  for await (const part of hub.createReadStream('/lobby/streamed', { start: 10, end: 700_000 }))
-    parts.push(part as Buffer);
-  t.ok(Buffer.concat(parts).equals(content.subarray(10, 700_001)));
-  await hub.get('/lobby/streamed', join(folder, 'here'));
-  t.ok((await readFile(join(folder, 'here'))).equals(content));
-  await hub.finish();
-});
+for (const { scheme, door, verse } of wires) {
+  t.test(`streams read a range, and write a file that is seen when they have closed${verse}`, async t => {
+    const folder = await tempDir(t);
+    const content = randomBytes(1_500_000);
+    const hub = await enter(t, door, undefined, scheme);
+    await pipeline([content], hub.createWriteStream('/lobby/streamed'));
+    t.match(await hub.request('STAT', { path: '/lobby/streamed' }), { size: content.length });
+    const parts: Buffer[] = [];
+    for await (const part of hub.createReadStream('/lobby/streamed', { start: 10, end: 700_000 }))
+      parts.push(part as Buffer);
+    t.ok(Buffer.concat(parts).equals(content.subarray(10, 700_001)));
+    await hub.get('/lobby/streamed', join(folder, 'here'));
+    t.ok((await readFile(join(folder, 'here'))).equals(content));
+    await hub.finish();
+  });
+}

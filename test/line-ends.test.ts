@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { limits } from '../shared/limits.ts';
 import { LineDecoder } from '../shared/line/decoder.ts';
 import { parseBody } from '../shared/line/grammar.ts';
-import { joinPieces } from '../shared/line/request.ts';
+import { joinPieces } from '../shared/line/pieces.ts';
 import { dial } from './support/dial.ts';
 import { hostileOctets, hostileText } from './support/generators.ts';
 import { Inbox } from './support/inbox.ts';

@@ -52,9 +52,10 @@ const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
     /^(client\/|shared\/|node:|commander$|cli-progress$|@clack\/prompts$|uqr$|server\/(main|administration|settings-sources)\.ts$)/,
   ],
   [
-    /^client\/(link|session|room|transport|errors|address|progress|mailbox|verbs|waiting-room|bulk)\.ts$/,
+    /^client\/(link|session|session-options|entering|room|joined-rooms|transport|way|line-way|line-entry|web-way|web-entry|request|unanswered|life-watch|errors|address|progress|mailbox|verbs|waiting-room)\.ts$/,
     /^(client\/(?!cli)|shared\/)/,
   ],
+  [/^client\/web-socket\.ts$/, /^(client\/(?!cli)|ws$)/],
   [/^client\//, /^(client\/(?!cli)|shared\/|node:|ignore$)/],
 ];
 

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { commands } from '../shared/commands/index.ts';
 import { eventSchemas } from '../shared/events.ts';
-import { formatBinary, parseBinary, parseJson } from '../shared/web/envelope.ts';
+import { formatBinary, parseBinary, parseJson } from '../shared/web/binary.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { run } from './support/tools.ts';
 import { basic, openSocket } from './support/web-client.ts';

@@ -2,7 +2,8 @@
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { foldName, type RoomName, type UserName } from '../../shared/names.ts';
+import type { RoomName, UserName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 import type { BlockKey } from './blocks.ts';
 import type { Domain, Handlers } from './handlers.ts';
 import { type Invite, makeInvite, openInvites } from './invites.ts';

@@ -5,7 +5,7 @@
 import { type Clock, formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { foldName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 import { documentsOf } from './documents.ts';
 import type { Domain } from './handlers.ts';
 import type { PrincipalId, Random, Report, Store } from './host.ts';

@@ -1,8 +1,8 @@
 /** From what happened to who hears of it: gathers a room's events of one turn into one batch, which all members share. */
 import type { Clock } from '../../shared/clock.ts';
 import type { HubEvent } from '../../shared/events.ts';
-import { isNumbered } from '../../shared/events.ts';
 import { limits } from '../../shared/limits.ts';
+import { isNumbered } from '../../shared/numbered.ts';
 import type { PrincipalId } from './host.ts';
 import type { Ignored } from './ignores.ts';
 import type { EventBatch, Sink } from './session.ts';

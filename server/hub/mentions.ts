@@ -1,6 +1,6 @@
 /** Telling people who are named in a message where they do not listen. */
 import { limits } from '../../shared/limits.ts';
-import { foldName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 import { tell } from './fanout.ts';
 import type { Domain } from './handlers.ts';
 import type { PrincipalId } from './host.ts';

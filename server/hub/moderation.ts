@@ -2,7 +2,8 @@
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { type RoleName, roleNames } from '../../shared/model.ts';
-import { foldName, type RoomName, type UserName } from '../../shared/names.ts';
+import type { RoomName, UserName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 import { tell } from './fanout.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { LiveRoom } from './live-rooms.ts';

@@ -2,8 +2,9 @@
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { foldName, type UserName } from '../../shared/names.ts';
+import type { UserName } from '../../shared/names.ts';
 import { stayLabel } from '../../shared/stay-label.ts';
+import { foldName } from '../../shared/text.ts';
 import { Codes } from './codes.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import { type Invite, useInvite } from './invites.ts';

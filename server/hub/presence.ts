@@ -1,6 +1,7 @@
 /** Who is here: the sessions of every person, and why somebody does not answer. Rules of commands are in `whereabouts.ts`. */
 import { HubError } from '../../shared/errors.ts';
-import { foldName, type UserName } from '../../shared/names.ts';
+import type { UserName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 import type { Domain } from './handlers.ts';
 import type { PrincipalId } from './host.ts';
 import type { LiveSession } from './live-session.ts';

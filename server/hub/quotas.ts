@@ -1,6 +1,7 @@
 /** Octets that files take and may take, in a room and of a person. Whoever asks reserves in the same turn, so that two cannot share what is left. */
 import { HubError } from '../../shared/errors.ts';
-import { type FilePath, foldName, type UserName } from '../../shared/names.ts';
+import type { FilePath, UserName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 import type { Domain, Handlers } from './handlers.ts';
 import type { PrincipalId } from './host.ts';
 import type { LiveRoom } from './live-rooms.ts';

@@ -2,7 +2,8 @@
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { foldName, type RoomName, type UserName } from '../../shared/names.ts';
+import type { RoomName, UserName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 import { auditRoom } from './audit.ts';
 import { roomFor } from './direct-rooms.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';

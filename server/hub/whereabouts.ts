@@ -1,7 +1,8 @@
 /** Who is here and since when, who is away, and whom one does not want to hear. */
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
-import { foldName, type UserName } from '../../shared/names.ts';
+import type { UserName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 import type { Domain, Handlers } from './handlers.ts';
 import type { LiveSession } from './live-session.ts';
 import { findPerson } from './presence.ts';

@@ -1,9 +1,9 @@
 /** Table 1, webhooks: who else is told what happens, by HTTP. For administrators. */
 import * as z from 'zod';
-import { numberedEvents } from '../events.ts';
 import { limits } from '../limits.ts';
 import { Count, Time } from '../model.ts';
 import { RoomName } from '../names.ts';
+import { numberedEvents } from '../numbered.ts';
 import { command } from './command.ts';
 
 const HookId = z.string().regex(/^h_[\w-]{8,40}$/, 'is the id that WEBHOOK answered');

@@ -3,6 +3,8 @@
  * gathered, so that a peer who sends one octet at a time costs octets and not objects.
  */
 
+import type { Blob } from './decoder.ts';
+
 /** Pieces from here on are kept as they came; the copy would cost more than the object. */
 const largeOctets = 16 * 1024;
 const blockOctets = 32 * 1024;
@@ -49,4 +51,16 @@ export class Pieces {
     this.#block = undefined;
     this.#filled = 0;
   }
+}
+
+/** The octets of a blob in one array; no copy where there is one piece. */
+export function joinPieces(blob: Blob): Uint8Array {
+  if (blob.pieces.length === 1) return blob.pieces[0]!;
+  const joined = new Uint8Array(blob.octets);
+  let at = 0;
+  for (const piece of blob.pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
 }

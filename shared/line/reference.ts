@@ -3,8 +3,9 @@ import type * as z from 'zod';
 import { type Command, usage } from '../commands/command.ts';
 import { subjects } from '../commands/index.ts';
 import { errors } from '../errors.ts';
-import { eventSchemas, numberedEvents } from '../events.ts';
+import { eventSchemas } from '../events.ts';
 import { limits } from '../limits.ts';
+import { numberedEvents } from '../numbered.ts';
 import { sessionVerbs } from './session-verbs.ts';
 
 export function renderLineReference(): string {

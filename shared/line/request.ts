@@ -3,6 +3,7 @@ import { type Command, planWord, usage, type WordPlan } from '../commands/comman
 import { HubError } from '../errors.ts';
 import type { Blob } from './decoder.ts';
 import type { Body, FieldValue } from './grammar.ts';
+import { joinPieces } from './pieces.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -78,18 +79,6 @@ export function decodeText(blob: Blob): string {
   } catch {
     throw new HubError('bad-char', 'the text is not valid UTF-8');
   }
-}
-
-/** The octets of a blob in one array; no copy where there is one piece. */
-export function joinPieces(blob: Blob): Uint8Array {
-  if (blob.pieces.length === 1) return blob.pieces[0]!;
-  const joined = new Uint8Array(blob.octets);
-  let at = 0;
-  for (const piece of blob.pieces) {
-    joined.set(piece, at);
-    at += piece.length;
-  }
-  return joined;
 }
 
 /**

@@ -2,9 +2,9 @@
 import * as fc from 'fast-check';
 import t from 'tap';
 import { PartylineError, TruncatedError } from '../../client/errors.ts';
+import { lineWay } from '../../client/line-way.ts';
 import { Link } from '../../client/link.ts';
 import type { TransportEvents } from '../../client/transport.ts';
-import { entryOf } from '../../client/verbs.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { HubEvent } from '../../shared/events.ts';
 import { hostileOctets, piecesOf } from '../support/generators.ts';
@@ -55,7 +55,7 @@ async function openLink() {
   const state = { isPaused: false, isDestroyed: false, hasEnded: false };
   let way: TransportEvents | undefined;
   const opening = Link.open(
-    async events => {
+    lineWay(async events => {
       way = events;
       return {
         write: parts => void sent.push(parts.map(part => Buffer.from(part).toString()).join('')),
@@ -64,7 +64,7 @@ async function openLink() {
         end: () => void (state.hasEnded = true),
         destroy: () => void (state.isDestroyed = true),
       };
-    },
+    }),
     clock,
     { event: event => void heard.push(event), over: error => void ends.push(error) },
   );
@@ -72,8 +72,7 @@ async function openLink() {
   const say = (text: string | Uint8Array) => way!.data(Buffer.from(text));
   say('* PARTYLINE/1 hub=den\n');
   const { link, greeting } = await opening;
-  const ask = (verb: 'PING' | 'LS' | 'GET' | 'SAY', input = {}, options = {}) =>
-    link.request(verb, entryOf(verb), input, options);
+  const ask = (verb: 'PING' | 'LS' | 'GET' | 'SAY', input = {}, options = {}) => link.request(verb, input, options);
   return { clock, sent, heard, ends, state, link, greeting, say, ask, endInput: () => way!.end() };
 }
 

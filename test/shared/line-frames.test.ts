@@ -6,9 +6,9 @@ import { HubError } from '../../shared/errors.ts';
 import { eventSchemas } from '../../shared/events.ts';
 import { type Decoded, LineDecoder } from '../../shared/line/decoder.ts';
 import { type Body, formatFrame, parseBody, type Style } from '../../shared/line/grammar.ts';
-import { Pieces } from '../../shared/line/pieces.ts';
+import { joinPieces, Pieces } from '../../shared/line/pieces.ts';
 import { renderLineReference } from '../../shared/line/reference.ts';
-import { answerFields, joinPieces, requestFields, requestWords } from '../../shared/line/request.ts';
+import { answerFields, requestFields, requestWords } from '../../shared/line/request.ts';
 import { hostileOctets, hostileText, piecesOf } from '../support/generators.ts';
 import { assertProperty } from '../support/properties.ts';
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { type Decoded, LineDecoder } from '../../shared/line/decoder.ts';
 import { type Body, formatFrame, formatWord, parseBody } from '../../shared/line/grammar.ts';
-import { joinPieces } from '../../shared/line/request.ts';
+import { joinPieces } from '../../shared/line/pieces.ts';
 import { addRange, formatRanges, heldOctets, missingRanges, parseRanges, type Range } from '../../shared/ranges.ts';
 import { octetLength } from '../../shared/text.ts';
 import { hostileOctets, hostileText, piecesOf } from '../support/generators.ts';

@@ -10,7 +10,8 @@ import { memoryBlobs } from '../../server/store/memory/blobs.ts';
 import { memoryStore } from '../../server/store/memory/store.ts';
 import { type CommandName, type InputOf, isCommandName, type OutputOf } from '../../shared/commands/index.ts';
 import type { HubEvent } from '../../shared/events.ts';
-import { foldName, type UserName } from '../../shared/names.ts';
+import type { UserName } from '../../shared/names.ts';
+import { foldName } from '../../shared/text.ts';
 
 /** Plain passwords: what scrypt costs is tested where scrypt is. */
 const plainPasswords: Passwords = {

@@ -4,8 +4,8 @@
  * hundred rows, which readers look through themselves; it is written in the transactions of commits, so a crash costs nothing.
  */
 import type { LogEvent } from '../../../shared/events.ts';
-import { foldName } from '../../../shared/names.ts';
 import { searchedText, tokenText } from '../../../shared/search.ts';
+import { foldName } from '../../../shared/text.ts';
 import { dayOf, type TranscriptForm, transcriptLine, transcriptsOf } from '../../../shared/transcript.ts';
 import { insertMany } from './bulk-insert.ts';
 import { type Database, isFull, type Row, type Value } from './database.ts';

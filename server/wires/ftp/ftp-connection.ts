@@ -1,7 +1,8 @@
 /** One FTP control connection: takes commands in order, answers them, and runs one transfer at a time beside it (RFC 959). */
+import type { Socket } from 'node:net';
 import { formatReply, type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
-import { resolvePath } from '../../../shared/names.ts';
+import { resolvePath } from '../../../shared/paths.ts';
 import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { Served } from '../../net/service.ts';
@@ -13,6 +14,7 @@ import { dispatch, isBeside } from './dispatch.ts';
 import { FtpState } from './state.ts';
 
 export class FtpConnection implements ConnectionEvents, Served, Sink {
+  readonly isDeaf = true;
   readonly context: FtpContext;
   state = new FtpState();
   readonly dataConnections: DataConnections;
@@ -32,7 +34,7 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     this.#connection = connection;
     this.context = context;
     this.#session = this.#connect();
-    this.dataConnections = new DataConnections(context);
+    this.dataConnections = new DataConnections(context, socket => this.#observeData(socket));
     this.dataConnections.isPrivate = isImplicit;
     this.#commands = new CommandQueue(this.#attendant());
     this.#deadlines = new Deadlines(context.clock, this);
@@ -172,7 +174,15 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     const { address, secure, isLoopback: loopback } = this.#connection;
     const session = this.context.hub.connect({ wire: 'ftp', address, secure, loopback });
     this.context.hub.subscribe(session, this);
+    if (this.#connection.observed) this.#connection.observed.session = session.id;
     return session;
+  }
+
+  #observeData(socket: Socket): void {
+    const { observed } = this.#connection;
+    const data =
+      observed && this.context.observer?.opened('ftp-data', socket, this.dataConnections.isPrivate, observed);
+    if (data) data.session = observed.session;
   }
 
   #greet(): void {

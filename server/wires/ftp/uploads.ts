@@ -74,6 +74,7 @@ async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, si
   const opened = await dataConnections.openForUpload(signal);
   const receiver = new Receiver(opened.socket, isPrivate);
   const { socket } = receiver;
+  context.observer?.handedOver(opened.socket, socket);
   const destroy = () => socket.destroy();
   signal.addEventListener('abort', destroy);
   const unwatch = watchStall(socket, context);

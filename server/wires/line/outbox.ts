@@ -1,7 +1,8 @@
 /** Events on their way to one connection: encoded once for all who share a style, dropped and named as a GAP for a slow reader. */
-import { type HubEvent, isNumbered } from '../../../shared/events.ts';
+import type { HubEvent } from '../../../shared/events.ts';
 import { limits } from '../../../shared/limits.ts';
 import { formatFrame, type Style } from '../../../shared/line/grammar.ts';
+import { isNumbered } from '../../../shared/numbered.ts';
 import type { EventBatch, Sink } from '../../hub/session.ts';
 import type { LineConnection } from './line-connection.ts';
 

@@ -1,5 +1,6 @@
 /** What a slow reader was not sent: the numbers of dropped events by room, told as GAP when it has caught up. */
-import { type EventOf, type HubEvent, isNumbered } from '../../../shared/events.ts';
+import type { EventOf, HubEvent } from '../../../shared/events.ts';
+import { isNumbered } from '../../../shared/numbered.ts';
 
 export class Gaps {
   readonly #rooms = new Map<string, EventOf<'GAP'>>();

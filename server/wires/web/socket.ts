@@ -5,7 +5,8 @@ import { type CommandName, commands, isCommandName } from '../../../shared/comma
 import { HubError } from '../../../shared/errors.ts';
 import type { EventOf, HubEvent } from '../../../shared/events.ts';
 import { limits } from '../../../shared/limits.ts';
-import { type BinaryHead, ClientEnvelope, formatBinary, parseBinary, parseJson } from '../../../shared/web/envelope.ts';
+import { formatBinary, parseBinary, parseJson } from '../../../shared/web/binary.ts';
+import { type BinaryHead, ClientEnvelope } from '../../../shared/web/envelope.ts';
 import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
 import { Gaps } from './gaps.ts';
 import type { SocketContext } from './sockets.ts';
@@ -56,7 +57,9 @@ export class Socket implements Sink {
     if (this.#gaps.isOpen || this.#socket.bufferedAmount > limits.eventOctetsMax) {
       return this.#gaps.drop(batch.events);
     }
-    this.#socket.send(batch.encode('web', encodeEvents), { binary: false });
+    const octets = batch.encode('web', encodeEvents);
+    this.#context.observed?.tap?.message('server', octets.toString());
+    this.#socket.send(octets, { binary: false });
   }
 
   revoked(): void {
@@ -98,6 +101,7 @@ export class Socket implements Sink {
   #message(data: Buffer, isBinary: boolean): void {
     this.#missedBeats = 0;
     if (this.#ending !== undefined) return;
+    this.#context.observed?.tap?.message('client', isBinary ? `(${data.length} octets)` : data.toString());
     const parts = isBinary ? parseBinary(data) : { head: parseJson(data.toString()), content: undefined };
     const parsed = ClientEnvelope.safeParse(parts?.head);
     const id = (parts?.head as { id?: unknown } | undefined)?.id;
@@ -145,6 +149,7 @@ export class Socket implements Sink {
     this.#isAlone = entry.barrier === true;
     const exchange: Exchange = {
       signal: abort.signal,
+      connection: this.#context.observed?.id,
       row: (row, event, blob) => this.#row(id, row, event, blob, abort.signal),
       ...(content && { content: { octets: content.length, pieces: [content] } }),
     };
@@ -196,6 +201,7 @@ export class Socket implements Sink {
 
   #send(message: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#context.observed?.tap?.message('server', message);
     this.#socket.send(message);
   }
 
