@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Command } from '../../../shared/commands/command.ts';
 import { type CommandName, commands, isCommandName } from '../../../shared/commands/index.ts';
 import { HubError } from '../../../shared/errors.ts';
-import { KIB, limits } from '../../../shared/limits.ts';
+import { limits } from '../../../shared/limits.ts';
 import type { Exchange, Session } from '../../hub/session.ts';
 import { credentialIn, originOf, visitorOf, type WebContext } from './context.ts';
 import { asHubError, errorBody } from './status.ts';
@@ -18,19 +18,19 @@ interface CommandRequest {
 const cookieRules = { path: '/', httpOnly: true, sameSite: 'lax' } as const;
 
 export async function commandRoutes(app: FastifyInstance, context: WebContext): Promise<void> {
-  app.addContentTypeParser(
-    'application/octet-stream',
-    { parseAs: 'buffer', bodyLimit: limits.blobOctetsMax },
-    (_r, body, done) => done(null, body),
-  );
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_r, body, done) => done(null, body));
 
-  app.post<CommandRequest>('/api/commands/:name', { bodyLimit: 256 * KIB }, async (request, reply) => {
+  app.post<CommandRequest>('/api/commands/:name', { bodyLimit: limits.blobOctetsMax }, async (request, reply) => {
     const { name, entry } = entryOf(request.params.name);
     if (entry.content === 'out') throw new HubError('bad-argument', 'contents come from GET /files/room/path');
     const fields = fieldsOf(request);
     if (entry.open) return enter(context, name, fields, request, reply);
     const { session } = await visitorOf(context, request);
-    const exchange = contentOf(request, session);
+    const exchange: Exchange = {
+      ...contentOf(request),
+      signal: entry.endless ? AbortSignal.any([session.signal, closeOf(reply)]) : session.signal,
+      connection: context.observer?.of(request.raw.socket)?.id,
+    };
     if (String(request.headers.accept).includes('application/x-ndjson')) {
       return streamRows(context, session, name, fields, exchange, reply);
     }
@@ -63,9 +63,8 @@ function fieldsOf({ body, query }: FastifyRequest<CommandRequest>): Fields {
   return body as Fields;
 }
 
-function contentOf({ body }: FastifyRequest, session: Session): Exchange {
-  const signal = { signal: session.signal };
-  return Buffer.isBuffer(body) ? { ...signal, content: { octets: body.length, pieces: [body] } } : signal;
+function contentOf({ body }: FastifyRequest): Pick<Exchange, 'content'> {
+  return Buffer.isBuffer(body) ? { content: { octets: body.length, pieces: [body] } } : {};
 }
 
 /** NICK, LOGIN, TOKEN and REGISTER make a session of their own, for which a cookie stands from then on. */
@@ -88,6 +87,13 @@ async function enter(
     hub.disconnect(session);
     throw error;
   }
+}
+
+/** Whoever asked for what has no end has gone. */
+function closeOf({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  raw.on('close', () => gone.abort());
+  return gone.signal;
 }
 
 function gather() {

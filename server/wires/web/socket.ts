@@ -62,7 +62,9 @@ export class Socket implements Sink {
     if (this.#gaps.isOpen || this.#socket.bufferedAmount > limits.eventOctetsMax) {
       return this.#gaps.drop(batch.events);
     }
-    if (this.#socket.readyState === this.#socket.OPEN) this.#way.write(batch.encode('web', encodeEvents));
+    const { text, frame } = batch.encode('web', encodeEvents);
+    this.#context.observed?.tap?.message('server', text);
+    if (this.#socket.readyState === this.#socket.OPEN) this.#way.write(frame);
   }
 
   revoked(): void {
@@ -104,6 +106,7 @@ export class Socket implements Sink {
   #message(data: Buffer, isBinary: boolean): void {
     this.#missedBeats = 0;
     if (this.#ending !== undefined) return;
+    this.#context.observed?.tap?.message('client', isBinary ? `(${data.length} octets)` : data.toString());
     const parts = isBinary ? parseBinary(data) : { head: parseJson(data.toString()), content: undefined };
     const parsed = ClientEnvelope.safeParse(parts?.head);
     const id = (parts?.head as { id?: unknown } | undefined)?.id;
@@ -151,6 +154,7 @@ export class Socket implements Sink {
     this.#isAlone = entry.barrier === true;
     const exchange: Exchange = {
       signal: abort.signal,
+      connection: this.#context.observed?.id,
       row: (row, event, blob) => this.#row(id, row, event, blob, abort.signal),
       ...(content && { content: { octets: content.length, pieces: [content] } }),
     };
@@ -202,6 +206,7 @@ export class Socket implements Sink {
 
   #send(message: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#context.observed?.tap?.message('server', message);
     this.#socket.send(message);
   }
 
@@ -218,6 +223,7 @@ export class Socket implements Sink {
 }
 
 /** Once for all sockets that hear them. */
-function encodeEvents(events: readonly HubEvent[]): Buffer {
-  return textFrame(JSON.stringify({ events }));
+function encodeEvents(events: readonly HubEvent[]) {
+  const text = JSON.stringify({ events });
+  return { text, frame: textFrame(text) };
 }
