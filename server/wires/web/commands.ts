@@ -18,11 +18,7 @@ interface CommandRequest {
 const cookieRules = { path: '/', httpOnly: true, sameSite: 'lax' } as const;
 
 export async function commandRoutes(app: FastifyInstance, context: WebContext): Promise<void> {
-  app.addContentTypeParser(
-    'application/octet-stream',
-    { parseAs: 'buffer' },
-    (_r, body, done) => done(null, body),
-  );
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_r, body, done) => done(null, body));
 
   app.post<CommandRequest>('/api/commands/:name', { bodyLimit: limits.blobOctetsMax }, async (request, reply) => {
     const { name, entry } = entryOf(request.params.name);
