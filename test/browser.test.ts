@@ -27,7 +27,15 @@ async function say(page: Page, text: string): Promise<void> {
   await page.press('#message', 'Enter');
 }
 
-const textOf = (page: Page, text: string) => page.locator('.history .text', { hasText: text }).first().waitFor();
+const textOf = (page: Page, text: string) =>
+  page
+    .locator('.history .text', { hasText: text })
+    .first()
+    .waitFor()
+    .catch(async e => {
+      await page.screenshot({ path: '/tmp/pg/fail.png' });
+      throw e;
+    });
 
 /** Kept only on request, so that a run changes no file of the tree. */
 async function picture(page: Page, name: string): Promise<void> {
@@ -160,8 +168,8 @@ t.test('two people and other wires meet on the page', async t => {
     const line = await connectLine(t, server.ports.line);
     line.send('LOGIN ada :correct horse\nCREATE long');
     for (let n = 1; n <= 1_500; n++) line.send(`SAY long :number ${n}`);
-    line.send('PING token=over');
-    await line.until(/over/);
+    line.send('PING token=all-said');
+    await line.until(/all-said/);
     line.finish();
     await page.keyboard.press('Control+k');
     await page.keyboard.type('long');

@@ -16,11 +16,11 @@ export interface WebContext {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly visitors: Visitors;
+  readonly observer?: Observer | undefined;
   /** WebSockets take one each. */
   readonly places: Places;
   /** Whose X-Forwarded headers are believed; Fastify knows the same ones for requests. */
   readonly proxies: Proxies | undefined;
-  readonly observer?: Observer | undefined;
   /** Names of the hub beside addresses and the machine's own. */
   readonly names: readonly string[];
 }

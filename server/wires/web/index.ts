@@ -30,16 +30,17 @@ export interface WebWireOptions {
   readonly host: string;
   readonly tls?: { readonly port: number; readonly key: string; readonly cert: string };
   readonly names: readonly string[];
+  readonly observer?: Observer | undefined;
   readonly places: Places;
   readonly proxies?: Proxies;
-  readonly observer?: Observer | undefined;
   doors(): ReadonlyMap<string, number>;
   onListening(name: 'https', address: string, port: number): void;
 }
 
 async function register(app: FastifyInstance, options: WebWireOptions): Promise<void> {
   const { hub, clock, names, doors, places, proxies, observer } = options;
-  const context: WebContext = { hub, clock, names, places, proxies, observer, visitors: new Visitors(hub, clock) };
+  const visitors = new Visitors(hub, clock);
+  const context: WebContext = { hub, clock, names, places, proxies, observer, visitors };
   const sockets = new Sockets(context, app.log.child({ wire: 'web' }));
   await app.register(cookie);
   await app.register(helmet, {
