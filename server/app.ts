@@ -6,10 +6,12 @@ import type { Certificate } from './certificate.ts';
 import { createHub } from './hub/create-hub.ts';
 import type { Blobs, Passwords, Store } from './hub/host.ts';
 import { postOverHttp } from './net/http-post.ts';
+import { Observer } from './net/observer.ts';
 import { connectionsWithin, openFilesMax, Places } from './net/places.ts';
 import { Proxies } from './net/proxies.ts';
 import { routesTo } from './routes.ts';
 import type { Settings } from './settings.ts';
+import { createWireView } from './wire-view/wire-view.ts';
 import { ftpWire } from './wires/ftp/index.ts';
 import { lineWire } from './wires/line/index.ts';
 import { telnetWire } from './wires/telnet/index.ts';
@@ -44,6 +46,15 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     // `/readyz` itself says that the server drains.
     return503OnClosing: false,
   });
+  const observer = new Observer(() => clock.now(), settings['linger-close']);
+  const doors = new Map<string, number>();
+  const wireView = createWireView({
+    observer,
+    clock,
+    isCapturing: settings['wire-view'] === 'capture',
+    ports: () => serverPorts(doors, settings['ftp-passive-ports']),
+    report: what => app.log.warn(what),
+  });
   const hub = await createHub({
     name: settings['hub-name'],
     store,
@@ -53,6 +64,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     random: { token: octets => randomBytes(octets).toString('base64url') },
     report: ({ what, error }) => app.log.error({ err: error }, what),
     ...(settings.webhooks && { post: postOverHttp }),
+    ...(settings['wire-view'] !== 'off' && { wireView }),
     settings: {
       guests: settings.guests,
       clearPasswords: settings['clear-passwords'],
@@ -63,7 +75,6 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     },
   });
   app.register(health, { trouble: () => store.trouble() });
-  const doors = new Map<string, number>();
   const listening: Listening = (name, address, port) => {
     doors.set(name, port);
     onListening(name, address, port);
@@ -74,6 +85,7 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     host: settings.host,
     guests: settings.guests,
     places: new Places(Math.min(settings['connections-max'], connectionsWithin(openFilesMax()))),
+    observer,
     ...(trusted.length > 0 && { proxies: new Proxies(trusted) }),
     onListening: listening,
   };
@@ -123,6 +135,11 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
   const bound = app.server.address();
   if (bound !== null && typeof bound !== 'string') listening('http', bound.address, bound.port);
   return app;
+}
+
+/** What the wire view may look at: the doors that are open, and where FTP's data connections come. */
+function serverPorts(doors: ReadonlyMap<string, number>, { first, last }: Settings['ftp-passive-ports']) {
+  return { ports: [...doors.values()], ranges: first === 0 ? [] : ([[first, last]] as const) };
 }
 
 /** `10.0.0.0/8=10.0.0.5` … → what a client at an address is told; the first that fits holds. */

@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { hostname } from 'node:os';
 import { parse as parseToml } from 'smol-toml';
 import * as z from 'zod';
-import { MIB } from '../shared/limits.ts';
+import { limits, MIB } from '../shared/limits.ts';
 import { nearest } from '../shared/text.ts';
 import { isProxyRange } from './net/proxies.ts';
 
@@ -30,6 +30,7 @@ const isMasquerade = (text: string): boolean => {
   const [range = '', address = '', ...more] = text.split('=');
   return more.length === 0 && isProxyRange(range) && isIPv4(address);
 };
+const holdError = `is not a time such as 150ms, at most ${limits.holdMsMax / 1000}s`;
 const proxyRanges = { error: 'is not a list of addresses such as 127.0.0.2,10.0.0.0/8' };
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
@@ -145,6 +146,22 @@ export const settingsTable = {
     ),
     fallback: undefined,
     help: 'proxies, as 127.0.0.2,10.0.0.0/8, that name whom they speak for: by a PROXY header, in HTTP by X-Forwarded-For',
+  },
+  'wire-view': {
+    schema: z.enum(['off', 'states', 'capture'], { error: 'is none of off, states, capture' }),
+    fallback: 'states',
+    help: 'show people what the protocols do on their connections (WIRE); capture: segments too, where tcpdump may run',
+  },
+  'linger-close': {
+    schema: z.preprocess(
+      value => {
+        const [, digits, unit] = typeof value === 'string' ? (/^(\d{1,5})(ms|s)?$/.exec(value) ?? []) : [];
+        return digits === undefined ? value : Number(digits) * (unit === 's' ? 1_000 : 1);
+      },
+      z.int({ error: holdError }).min(0, holdError).max(limits.holdMsMax, holdError),
+    ),
+    fallback: 0,
+    help: 'for lessons: every connection waits so long behind the FIN of its peer before it ends, such as 150ms',
   },
   'ballast-octets': { schema: octets, fallback: 32 * MIB, help: 'held back on the disk for the moment it is full' },
   'low-water-octets': { schema: octets, fallback: 64 * MIB, help: 'free space under which uploads are refused' },

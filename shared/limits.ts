@@ -78,6 +78,24 @@ export const limits = {
   /** Lingering close: how long, and for how many octets, input is read and thrown away so that the last reply is heard. */
   lingerMs: 5_000,
   lingerOctetsMax: 8 * MIB,
+  /** Teaching: how long a connection may wait between the peer's FIN and its own. */
+  holdMsMax: 10_000,
+  /** Wire view: events that wait for a slow watcher, those of a connection that nobody has entered on yet, and views at once. */
+  wireEventsMax: 2_000,
+  wireUnknownMax: 500,
+  wireViewsMax: 32,
+  /** What is kept of a captured packet, and packets that came before their connection was accepted. */
+  wirePacketOctetsMax: 4 * KIB,
+  wireEarlyMax: 200,
+  /**
+   * The share of one core that looking at the kernel's table may take, what of it may be saved up, for how long it is
+   * spent when a connection opens or ends, and how often is looked at most and at least.
+   */
+  wireShareMax: 0.1,
+  wireSavedMs: 500,
+  wireHurryMs: 600,
+  wirePeriodMsMin: 10,
+  wirePeriodMsMax: 5_000,
   /** SIGTERM: how long running transfers may take to finish. */
   drainMs: 30_000,
   /** A ticket for a further connection of a session. */

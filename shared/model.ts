@@ -36,6 +36,11 @@ export const PieceOctets = whole(limits.pieceOctetsMin, limits.pieceOctetsMax);
 export const InviteId = z.string().regex(/^i_[\w-]{16,60}$/, 'is the word that INVITE answered');
 export const UploadId = z.string().regex(/^u_[\w-]{8,40}$/, 'is the name that PUT answered');
 
+/** A connection that the server accepted, such as `line-12`. */
+export const ConnectionId = z.string().regex(/^[a-z]+(-[a-z]+)?-\d{1,15}$/, 'is a connection such as line-12');
+export const Port = whole(1, 65_535);
+export const HoldMs = whole(0, limits.holdMsMax);
+
 export const MessageText = z
   .string()
   .overwrite(cleanText)

@@ -1,6 +1,7 @@
 /** What FTP servers have fallen for (RFC 2577 and later): each is tried here, at a wire in this process. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import * as fc from 'fast-check';
 import t, { type Test } from 'tap';
@@ -12,8 +13,9 @@ import { hostileOctets, piecesOf, traversalNames } from './support/generators.ts
 import { TurnedClock } from './support/line-server.ts';
 import { freshSeed, seededRandom } from './support/octets.ts';
 import { assertProperty } from './support/properties.ts';
+import { requireTool, run } from './support/tools.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 
 async function stranger(t: Test, port: number): Promise<FtpControl> {
   const control = new FtpControl(await dialData(t, port));
@@ -33,6 +35,19 @@ async function enterPrivately(t: Test, port: number, maxVersion: 'TLSv1.2' | 'TL
   await control.ask('PROT P');
   await control.ask('TYPE I');
   return { control, session: () => sessions.at(-1) ?? first };
+}
+
+/** A connection that TLS reads as a stream. Pausing the socket leaves what comes in the kernel. */
+async function dialReluctantly(t: Test, port: number): Promise<{ readonly stream: Duplex; readonly socket: Socket }> {
+  const stream = new Duplex({
+    read: () => undefined,
+    write: (octets: Buffer, _encoding, done) => void socket.write(octets, () => done()),
+  });
+  const callback = (octets: number, buffer: Uint8Array) => stream.push(Buffer.from(buffer.subarray(0, octets)));
+  const socket: Socket = connect({ port, host: '127.0.0.1', onread: { buffer: Buffer.alloc(65_536), callback } });
+  t.teardown(() => socket.destroy());
+  await once(socket, 'connect');
+  return { stream, socket };
 }
 
 t.test('what is sent behind AUTH TLS in clear is never executed', async t => {
@@ -143,8 +158,27 @@ t.test('an upload whose TLS is cut is no file; one that says its end is', async 
     t.match(await control.ask('MLST /lobby/cut'), /^550 /);
     t.match(await upload('/lobby/two', true, Buffer.from('ab')), /^426 /, 'two octets look like an end and are none');
     t.match(await upload('/lobby/two', false, Buffer.from('ab')), /^226 .*: 2 bytes/);
+    await control.ask('ALLO 2');
+    t.match(await upload('/lobby/two', true, Buffer.from('cd')), /^226 .*: 2 bytes/, 'all that was announced came');
     t.match(await upload('/lobby/none', false, Buffer.alloc(0)), /^226 .*: 0 bytes/);
     t.match(await control.ask('DELE /lobby/whole'), /^250 /);
+  }
+});
+
+t.test('a client that closes without a look at what TLS told it has sent all of its file', async t => {
+  const { ports } = await serveFtp(t);
+  const { control } = await enterPrivately(t, ports.ftp);
+  for (const octets of [0, 1, 70_000, 3_000_000]) {
+    const { stream, socket } = await dialReluctantly(t, await control.passivePort());
+    t.match(await control.ask(`STOR /lobby/unread-${octets}`), /^150 /);
+    const data = connectTls({ socket: stream, rejectUnauthorized: false });
+    data.on('error', () => undefined);
+    await once(data, 'secureConnect');
+    // What comes from here on stays in the kernel, which resets a connection that is closed over it.
+    socket.pause();
+    await new Promise<void>(resolve => data.end(Buffer.alloc(octets, 'x'), resolve));
+    socket.destroy();
+    t.match(await control.reply(), new RegExp(`^226 .*: ${octets} bytes`));
   }
 });
 
@@ -194,6 +228,12 @@ t.test('after PROT P nothing travels in clear', async t => {
   t.notMatch((await all(listening).catch(() => Buffer.alloc(0))).toString('latin1'), /lobby/);
   t.match(await control.reply(), /^425 /);
   t.match(await control.ask('MLST /lobby/plain'), /^550 /);
+  for (const command of ['STOR /lobby/plain', 'LIST /']) {
+    const leaving = await dialData(t, await control.passivePort());
+    t.match(await control.ask(command), /^150 /);
+    leaving.end(Buffer.of(22, 3, 1, 1));
+    t.match(await control.reply(), /^425 /, 'an end within the handshake is not waited behind');
+  }
 });
 
 t.test('where nothing may be in clear, neither a login nor a data connection is', async t => {
@@ -251,6 +291,22 @@ t.test('TLS under 1.2 is refused everywhere', async t => {
     secured.on('secureConnect', () => t.fail('a handshake that should not be'));
     const [error] = (await once(secured, 'error')) as [Error];
     t.ok(error.message);
+  }
+});
+
+const isLong = process.env['PARTYLINE_TEST_LONG'] === '1';
+t.test('testssl finds no protocol below TLS 1.2', { skip: !isLong && 'PARTYLINE_TEST_LONG' }, async t => {
+  const testssl = requireTool(t, 'testssl');
+  if (testssl === undefined) return;
+  const { ports } = await serveFtp(t);
+  for (const [port, more] of [
+    [ports.ftp, ['-t', 'ftp']],
+    [ports['ftp-tls'], []],
+  ] as const) {
+    const args = ['--quiet', '--color', '0', '--warnings', 'batch', '-p', ...more, `127.0.0.1:${port}`];
+    const found = String((await run(testssl, args, { deadlineMs: 100_000 })).stdout);
+    for (const old of ['SSLv2', 'SSLv3', 'TLS 1', 'TLS 1.1']) t.match(found, new RegExp(`^ ${old} +not offered`, 'm'));
+    for (const current of ['TLS 1.2', 'TLS 1.3']) t.match(found, new RegExp(`^ ${current} +offered \\(OK\\)`, 'm'));
   }
 });
 

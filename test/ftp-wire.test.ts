@@ -1,15 +1,23 @@
 /** The FTP wire against a hub in memory: its transcripts in every mode, and what takes several connections or the kernel to see. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { open } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { deflateSync, inflateSync } from 'node:zlib';
-import t from 'tap';
+import t, { type Test } from 'tap';
+import { checkFtp } from '../client/cli/doctor-ftp.ts';
+import { blobPath } from '../server/store/embedded/folders.ts';
 import { verbs } from '../server/wires/ftp/verbs/index.ts';
+import { MIB } from '../shared/limits.ts';
+import type { FilePath } from '../shared/names.ts';
 import { dial } from './support/dial.ts';
-import { all, dialData, enter, FtpControl, retrieve, serveFtp, store } from './support/ftp-server.ts';
+import { openStore } from './support/embedded.ts';
+import { all, bindFtp, dialData, enter, FtpControl, retrieve, serveFtp, store } from './support/ftp-server.ts';
+import { testHub } from './support/hub.ts';
 import { freshSeed } from './support/octets.ts';
 import { MODES, playTranscript } from './support/play-transcript.ts';
+import { tempDir } from './support/temp-dir.ts';
 import { readTranscripts } from './support/transcript-files.ts';
 
 t.setTimeout(200_000);
@@ -17,6 +25,7 @@ const tokens = new Map([
   ['IAC', 255],
   ['IP', 244],
   ['DM', 242],
+  ['NOP', 241],
 ]);
 
 t.test(
@@ -27,9 +36,11 @@ t.test(
         for (const tls of mode === 'whole' && /^a-(file|guest)/.test(transcript.name) ? [false, true] : [false]) {
           await t.test(`${transcript.name}: ${mode}${tls ? ' over TLS' : ''}`, async t => {
             const { ports } = await serveFtp(t);
-            const own = tls ? ports['ftp-tls'] : ports.ftp;
-            const connect = (who: string, captured: ReadonlyMap<string, string>) =>
-              dial({ port: who.startsWith('data') ? Number(captured.get(who.replace('data', 'port'))) : own, tls });
+            const connect = (who: string, captured: ReadonlyMap<string, string>) => {
+              if (who.startsWith('data')) return dial({ port: dataPort(who.slice(4), captured), tls });
+              const isSecure = tls || who.startsWith('tls');
+              return dial({ port: isSecure ? ports['ftp-tls'] : ports.ftp, tls: isSecure });
+            };
             await t.resolves(playTranscript(transcript, { connect, mode, seed: freshSeed(), lineEnd: '\r\n' }));
           });
         }
@@ -37,6 +48,22 @@ t.test(
     }
   },
 );
+
+/** Of the 229 or the 227 that was captured under this number. */
+function dataPort(number: string, captured: ReadonlyMap<string, string>): number {
+  const of = (name: string) => Number(captured.get(`${name}${number}`));
+  return captured.has(`port${number}`) ? of('port') : of('high') * 256 + of('low');
+}
+
+t.test('every verb of the table is in a transcript', async t => {
+  const transcripts = await readTranscripts('ftp', tokens);
+  const sent = transcripts.flatMap(({ steps }) => steps.filter(({ kind }) => kind === 'send'));
+  const said = new Set(sent.map(({ source }) => source.split(' ')[0]!.toUpperCase()));
+  t.same(
+    [...verbs.keys()].filter(name => !said.has(name)),
+    [],
+  );
+});
 
 t.test('every verb of the table is in HELP, and every answer of HELP is in step', async t => {
   const { ports } = await serveFtp(t);
@@ -48,21 +75,100 @@ t.test('every verb of the table is in HELP, and every answer of HELP is in step'
   }
 });
 
-t.test('while a transfer runs NOOP, STAT and PWD are answered; ABOR ends it and the session goes on', async t => {
-  const { ports, hub } = await serveFtp(t);
-  await (await hub.account('ada')).put('/lobby/big', randomBytes(8_000_000));
+/** A wire over contents in files: `/lobby/big`, and `/lobby/huge`, which is all hole but for its last octets. */
+async function serveFiles(t: Test, acceleration: boolean) {
+  const dataDir = await tempDir(t);
+  const { store, blobs } = await openStore(t, dataDir);
+  const people = await testHub({ store, blobs });
+  const big = randomBytes(32 * MIB);
+  const tail = randomBytes(70_000);
+  const ada = await people.account('ada');
+  await ada.put('/lobby/big', Buffer.from(big));
+  await ada.put('/lobby/huge', Buffer.from(big.subarray(0, MIB)));
+  const row = await store.entry('/lobby/huge' as FilePath);
+  if (row?.type !== 'file' || row.content.kind !== 'blob') throw new Error('the content is in no file');
+  const file = await open(blobPath(dataDir, row.content.id), 'r+');
+  await file.write(tail, 0, tail.length, hugeOctets - tail.length);
+  await file.close();
+  const entry = { ...row, size: hugeOctets };
+  await store.commit([{ kind: 'put-entry', entry, expect: 'any' }]);
+  return { ...(await bindFtp(t, people.hub, { acceleration })), big, tail };
+}
+
+const hugeOctets = 4 * 1024 * MIB + 100_000;
+
+for (const acceleration of [true, false]) {
+  t.test(`files that go ${acceleration ? 'by the kernel' : 'through this process'}`, async t => {
+    const { ports, big, tail } = await serveFiles(t, acceleration);
+    const control = await enter(t, ports.ftp, 'ada');
+
+    t.test('are sent whole, from anywhere, and from behind 4 GiB', async t => {
+      t.ok((await retrieve(t, control, 'RETR /lobby/big')).equals(big));
+      t.equal(await control.ask('SIZE /lobby/huge'), `213 ${hugeOctets}`);
+      const parts: readonly (readonly [command: string, path: string, octets: Buffer])[] = [
+        [`REST ${5 * MIB + 1}`, 'big', big.subarray(5 * MIB + 1)],
+        [`REST ${big.length}`, 'big', big.subarray(big.length)],
+        ['RANG 7 1000006', 'big', big.subarray(7, 1_000_007)],
+        [`REST ${hugeOctets - tail.length + 9}`, 'huge', tail.subarray(9)],
+        [`RANG ${2 ** 32 - 5} ${2 ** 32 + 4}`, 'huge', Buffer.alloc(10)],
+        [`RANG ${hugeOctets - 5} ${hugeOctets + 5}`, 'huge', tail.subarray(-5)],
+      ];
+      for (const [command, path, octets] of parts) {
+        t.match(await control.ask(command), /^350 /);
+        t.ok((await retrieve(t, control, `RETR /lobby/${path}`)).equals(octets), `${command} of ${path}`);
+      }
+      await control.ask(`REST ${hugeOctets + 1}`);
+      t.match(await control.ask('RETR /lobby/huge'), /^554 /);
+    });
+
+    t.test('two at once, of which one is broken off, harm nobody', async t => {
+      const other = await enter(t, ports.ftp, 'ada');
+      const data = await dialData(t, await other.passivePort());
+      t.match(await other.ask('RETR /lobby/huge'), /^150 /);
+      await once(data, 'readable');
+      const whole = retrieve(t, control, 'RETR /lobby/big');
+      data.resetAndDestroy();
+      t.match(await other.reply(), /^426 /);
+      t.ok((await whole).equals(big));
+      await other.passivePort();
+      t.match(await other.ask('NOOP'), /^200 /);
+    });
+
+    for (const isDrained of [true, false]) {
+      t.test(`leave NOOP, STAT and PWD their turn, ${isDrained ? 'read' : 'not read'}; ABOR ends them`, async t => {
+        const data = await dialData(t, await control.passivePort());
+        if (isDrained) data.resume();
+        t.match(await control.ask('RETR /lobby/huge'), new RegExp(`^150 .*\\(${hugeOctets} bytes\\)`));
+        for (let n = 0; n < 10; n++) {
+          t.match(await control.ask('NOOP'), /^200 /);
+          t.match(await control.ask('STAT'), /^211-.*A transfer runs/s);
+          t.match(await control.ask('PWD'), /^257 /);
+        }
+        control.send('ABOR');
+        t.match(await control.reply(), /^426 /);
+        t.match(await control.reply(), /^226 /);
+        data.destroy();
+        t.match(await control.ask('NOOP'), /^200 /);
+      });
+    }
+  });
+}
+
+t.test('while an upload runs NOOP, STAT and PWD are answered; ABOR ends it and it can be gone on with', async t => {
+  const { ports } = await serveFtp(t);
   const control = await enter(t, ports.ftp, 'ada');
+  const content = randomBytes(200_000);
   const data = await dialData(t, await control.passivePort());
-  t.match(await control.ask('RETR /lobby/big'), /^150 .*\(8000000 bytes\)/);
+  t.match(await control.ask('STOR /lobby/up'), /^150 /);
+  await new Promise<void>(resolve => data.write(content.subarray(0, 100_000), () => resolve()));
   t.match(await control.ask('NOOP'), /^200 /);
   t.match(await control.ask('STAT'), /^211-.*A transfer runs/s);
   t.match(await control.ask('PWD'), /^257 /);
   control.send('ABOR');
   t.match(await control.reply(), /^426 /);
   t.match(await control.reply(), /^226 /);
-  data.destroy();
-  t.match(await control.ask('NOOP'), /^200 /);
-  t.equal((await retrieve(t, control, 'RETR /lobby/big')).length, 8_000_000);
+  const held = Number((await control.ask('SIZE /lobby/up')).slice(4));
+  t.match(await store(t, control, '/lobby/up', content.subarray(held), 'APPE'), /^226 .*: 200000 bytes/);
 });
 
 t.test(
@@ -248,6 +354,34 @@ t.test('a client that was killed leaves a part and no file', async t => {
   const ada = await hub.account('ada');
   t.equal(await ada.code('STAT', { path: '/lobby/part' }), 'no-file');
   t.match(await ada.rows('UPLOADS', {}), [{ path: '/lobby/part', held: 50_000 }]);
+});
+
+t.test('the doctor takes the way in that the server demands, and says what is wrong with the rest', async t => {
+  const said: string[] = [];
+  const examine = async (options: Parameters<typeof serveFtp>[1], who: { user?: string; password?: string }) => {
+    const { ports } = await serveFtp(t, options);
+    said.length = 0;
+    const check = { host: '127.0.0.1', port: ports.ftp, ...who };
+    return checkFtp(check, (what, result) => said.push(`${what} ${result}`));
+  };
+  const ada = { user: 'ada', password: 'secret' };
+  t.ok(await examine({ isPrivateOnly: true }, ada));
+  t.match(said, ['control connection 220 ', 'TLS works', 'sign in as ada', /^PASV .* is open$/, /^EPSV .* is open$/]);
+  t.ok(await examine({}, {}), 'anonymous');
+  // An address at which the wire does not listen.
+  t.notOk(await examine({ masquerade: () => '127.255.255.254' }, ada));
+  t.match(
+    said.join('\n'),
+    /PASV 127\.255\.255\.254 port (\d+) is blocked: .*refused.*ufw allow \1\/tcp.*EPSV .* is open/s,
+  );
+  await t.rejects(examine({ guests: false }, {}), {
+    code: 'auth-failed',
+    message: /anonymous may not enter.*name an account/,
+  });
+  await t.rejects(examine({}, { user: 'ada', password: 'wrong' }), {
+    code: 'auth-failed',
+    message: /ada may not enter: 530/,
+  });
 });
 
 t.test('what the hash of a range is, whatever its name', async t => {

@@ -150,6 +150,11 @@ t.test('what one person does is seen by another, and captures pass between them'
   );
 });
 
+t.test('lines of two people that follow each other go over their own connections', async t => {
+  const port = await serveTcp(t, echo);
+  await playText(port, 'ada S: hello\nbob S: hello\nada C: a\nbob C: b\nada S: you said a\nbob S: you said b\n');
+});
+
 t.test('line ends are demanded as they were sent', async t => {
   const port = await serveTcp(t, echo);
   await t.rejects(playText(port, 'S: hello\n', { lineEnd: '\r\n' }), /does not end in \\r\\x0a/);

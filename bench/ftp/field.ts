@@ -3,13 +3,14 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { ownCertificate } from '../../server/certificate.ts';
 import { makeSource, memoryFolder, type Source } from '../line/source.ts';
 import { type FtpServer, startFtpPeers } from '../servers/ftp-peers.ts';
 import { startBareFtp, startPartyline } from '../servers/node-servers.ts';
-import { makeFolder } from '../servers/server.ts';
+import { makeFolder, temporary } from '../servers/server.ts';
 
 const run = promisify(execFile);
 
@@ -27,6 +28,10 @@ export interface Field {
 
 /** What lies in memory at once: the source, what each server keeps of it twice, what a client got. */
 const copies = 16;
+
+export async function fitsInMemory(size: number): Promise<boolean> {
+  return (await memoryFolder(copies * size)) !== temporary && freemem() > copies * size;
+}
 
 /** Calls `use` with all servers running and the source in the file `big` of each, compared; clears all away. */
 export async function withField<T>(size: number, use: (field: Field) => Promise<T>): Promise<T> {

@@ -3,9 +3,11 @@
 import { Command } from 'commander';
 import { addAdministrationCommands } from './administration.ts';
 import { exitCodeOf } from './context.ts';
+import { addExplainCommand } from './explain.ts';
 import { addFileCommands } from './files.ts';
 import { addHubCommands } from './hub-commands.ts';
 import { addTalkCommands } from './talk.ts';
+import { addWatchCommand } from './watch.ts';
 
 const program = new Command('partyline')
   .description('One hub of rooms and files, reachable from nc, this program and your own.')
@@ -25,6 +27,8 @@ A token: PARTYLINE_TOKEN.`,
 addTalkCommands(program);
 addFileCommands(program);
 addHubCommands(program);
+addWatchCommand(program);
+addExplainCommand(program);
 addAdministrationCommands(program);
 
 try {

@@ -33,6 +33,7 @@ import { uploadHandlers } from './uploads.ts';
 import { watchHandlers } from './watches.ts';
 import { Webhooks } from './webhooks.ts';
 import { whereaboutsHandlers } from './whereabouts.ts';
+import { wireHandlers } from './wire.ts';
 
 /** What the hub makes for itself. */
 type Own =
@@ -90,6 +91,7 @@ export async function createHub(host: HubOptions): Promise<Hub> {
     ...webhooks.handlers(),
     ...accessHandlers(domain),
     ...statsHandlers(domain),
+    ...wireHandlers(domain),
   };
   const retention = new Retention(domain);
   return new LiveHub(domain, handlers, async () => {

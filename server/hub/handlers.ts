@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { CommandName, OutputOf, ParsedOf } from '../../shared/commands/index.ts';
 import type { Blocks } from './blocks.ts';
 import type { DirectRooms } from './direct-rooms.ts';
-import type { Blobs, Passwords, Post, Random, Report, Store } from './host.ts';
+import type { Blobs, Passwords, Post, Random, Report, Store, WireView } from './host.ts';
 import type { Ignores } from './ignores.ts';
 import type { LiveRoom, Rooms } from './live-rooms.ts';
 import type { Endings, LiveSession } from './live-session.ts';
@@ -51,6 +51,8 @@ export interface Domain {
   readonly report: Report;
   /** Left out: the hub calls nobody. */
   readonly post?: Post;
+  /** Left out: connections are not shown. */
+  readonly wireView?: WireView;
   readonly settings: HubSettings;
   readonly rooms: Rooms;
   /** Folded name → the guest who bears it. */

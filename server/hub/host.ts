@@ -200,6 +200,52 @@ export interface Random {
   token(octets: number): string;
 }
 
+/** A connection that is open, as whoever accepted it knows it. */
+export interface OpenConnection {
+  readonly id: string;
+  readonly wire: string;
+  readonly secure: boolean;
+  /** Both ends as `address:port`; `port` is the one by which the person came, of a data connection too. */
+  readonly peer: string;
+  readonly local: string;
+  readonly port: number;
+  readonly sinceMs: number;
+  readonly received: number;
+  readonly sent: number;
+  /** Of the session that it acts for now. */
+  readonly session?: string;
+  /** The connection that it belongs to, of a data connection. */
+  readonly of?: string;
+}
+
+/** What somebody may see of a connection: all, all but what is said, nothing before it is known whose it is, nothing. */
+export type Sight = 'contents' | 'headers' | 'later' | 'nothing';
+
+export interface WireWatch {
+  /** Asked for what is open and for what opens, and again whenever somebody enters. */
+  sight(connection: OpenConnection): Sight;
+  /** Ends with the first connection that was seen from its beginning, when that has ended. */
+  readonly once: boolean;
+  /** Segments come with their octets, in base64 and without secrets. */
+  readonly packets: boolean;
+  /** Its rows are kept until the end: showing them would be traffic of its own. */
+  readonly asking: string | undefined;
+  readonly signal: AbortSignal;
+  /** The first one only names the sources. A promise asks to wait; events that come meanwhile are kept, and in the end counted as a gap. */
+  row(event: Readonly<Record<string, unknown>>): void | Promise<void>;
+}
+
+/** What the protocols do on the connections. Nothing of it runs while nobody watches. */
+export interface WireView {
+  connections(): Iterable<OpenConnection>;
+  /** Where events come from: `app` and what else was found on this machine, in words for people. */
+  sources(): Promise<string>;
+  /** Resolves with the number of events when the signal aborts, or `once` is over. Error: `busy`. */
+  watch(watch: WireWatch): Promise<number>;
+  /** See `LINGER`. False if the connection is gone, or cannot. */
+  hold(id: string, ms: number, isSilent: boolean): boolean;
+}
+
 /** Posts over HTTP; resolves with the status, rejects if there is none. Redirects are not followed. */
 export type Post = (request: {
   readonly url: string;

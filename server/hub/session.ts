@@ -51,6 +51,8 @@ export interface Sink {
   deliver(batch: EventBatch): void;
   /** The hub has ended the session: whoever sits there is told, and the connection ends. */
   revoked?(): void;
+  /** Nobody reads here what is delivered. */
+  readonly isDeaf?: boolean;
 }
 
 /** One per signed-in person and wire; made by `hub.connect`. Wires read it and never change it. */
@@ -79,4 +81,6 @@ export interface Exchange {
     readonly pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
   };
   readonly signal?: AbortSignal;
+  /** The id of the connection that asks, where the wire view knows it. */
+  readonly connection?: string | undefined;
 }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
+import type { Observed } from './observer.ts';
 import { addressOf } from './proxies.ts';
 import { resetSocket } from './reset.ts';
 import { secureSocket } from './secure.ts';
@@ -36,6 +37,9 @@ export class Connection {
   #lingerOctetsLeft: number = limits.lingerOctetsMax;
   #cancelStall: (() => void) | undefined;
   #events: ConnectionEvents | undefined;
+  #isSilenced = false;
+  /** Where the wire view looks on. */
+  observed: Observed | undefined;
 
   /** `through`: a proxy, and whom it names, or itself. */
   constructor(socket: Socket, secure: boolean, clock: Clock, through?: { readonly address: string }) {
@@ -61,7 +65,7 @@ export class Connection {
 
   /** Gone, or our FIN is sent or on its way: what is written now is thrown away. */
   get isEnded(): boolean {
-    return this.#socket.destroyed || this.#socket.writableEnded;
+    return this.#socket.destroyed || this.#socket.writableEnded || this.#isSilenced;
   }
 
   /** Octets that were written and that the kernel has not taken. */
@@ -73,21 +77,31 @@ export class Connection {
     const socket = this.#socket;
     this.#events = events;
     socket.on('data', octets => {
+      this.observed?.tap?.received(octets);
       if (!this.#lingering) events.data(octets);
     });
-    // libuv tells of a reset right behind octets as if it were a FIN; after one, writing nothing fails.
-    socket.on('end', () => {
-      if (!socket.writable) return events.end();
-      socket.write(nothing, error => {
-        if (!error) events.end();
-      });
-    });
+    socket.on('end', () => this.#ended(socket, events));
     socket.on('drain', () => {
       this.#cancelStall?.();
       this.#cancelStall = undefined;
       events.drain();
     });
     socket.on('close', this.#closed);
+  }
+
+  #ended(socket: Socket, events: ConnectionEvents): void {
+    const hold = this.observed?.hold;
+    const end = () => {
+      if (!socket.writable) return events.end();
+      // libuv tells of a reset right behind octets as if it were a FIN; after one, writing nothing fails.
+      socket.write(nothing, error => {
+        if (!error) events.end();
+      });
+    };
+    this.observed?.tap?.ended();
+    if (!hold) return end();
+    this.#isSilenced = hold.isSilent;
+    this.#clock.after(hold.ms, end);
   }
 
   readonly #closed = () => {
@@ -98,6 +112,7 @@ export class Connection {
   /** Queues octets; all that is queued in one turn leaves together. A buffer must not change until it has left. */
   write(octets: string | Uint8Array): void {
     if (this.isEnded) return;
+    this.observed?.tap?.sent(octets);
     const queue = this.#queue;
     if (queue.length === 0) this.#clock.soon(() => this.#flush());
     const last = queue.at(-1);
@@ -157,6 +172,8 @@ export class Connection {
       this.#clock,
       this.#isProxied ? { address: this.address } : undefined,
     );
+    connection.observed = this.observed;
+    if (this.observed) Object.assign(this.observed, { socket: secured, secure: true });
     if (events) connection.listen(events);
     return connection;
   }
@@ -178,6 +195,7 @@ export class Connection {
     const socket = this.#socket;
     if (this.#lingering || socket.destroyed) return;
     this.#flush();
+    this.observed?.tap?.finished();
     this.#lingering = true;
     socket.on('data', octets => {
       this.#lingerOctetsLeft -= octets.length;

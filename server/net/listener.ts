@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
 import { Connection } from './connection.ts';
+import type { Observer } from './observer.ts';
 import type { Places } from './places.ts';
 import { addressOf, awaitHeader, type Proxies } from './proxies.ts';
 
@@ -15,6 +16,9 @@ export interface ListenerOptions {
   /** Shared by all listeners. */
   readonly places: Places;
   readonly clock: Clock;
+  /** What it is told of every connection that is served, and under which name. */
+  readonly observer?: Observer;
+  readonly wire: string;
   /** Their connections begin with a header that names the peer, before TLS too; none if left out. */
   readonly proxies?: Proxies;
   accept(connection: Connection): void;
@@ -138,7 +142,8 @@ function gate(
   };
 }
 
-function acceptor({ accept, refusal, clock, places, tls }: ListenerOptions, named: Named): (socket: Socket) => void {
+function acceptor(options: ListenerOptions, named: Named): (socket: Socket) => void {
+  const { accept, refusal, clock, places, tls, observer, wire } = options;
   const perAddress = new Map<string, number>();
   return socket => {
     const connection = new Connection(socket, tls !== undefined, clock, named.get(ends(socket)));
@@ -155,6 +160,7 @@ function acceptor({ accept, refusal, clock, places, tls }: ListenerOptions, name
       if (left === 0) perAddress.delete(address);
       else perAddress.set(address, left);
     });
+    connection.observed = observer?.opened(wire, socket, connection.secure);
     accept(connection);
   };
 }

@@ -1,6 +1,7 @@
 /**
  * TLS on a connection that brings a file, as its server: tells whether the peer said that this was all (RFC 8446 §6.1) or
- * whether somebody cut it, which Node does not say. Slower than TLS on the socket itself, so for uploads only.
+ * whether somebody cut it, which Node does not say; and says nothing itself before that. Slower than TLS on the socket
+ * itself, so for uploads only.
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -16,11 +17,13 @@ export interface SecureUpload {
 
 /** What an alert of two octets is in TLS 1.3: its content type and the tag of the cipher come with it. */
 const hiddenAlertOctets = 2 + 1 + 16;
+/** The type of records with content (RFC 8446 §5.1), and of all encrypted ones in TLS 1.3. */
+const encrypted = 23;
 
 /** As `secureSocket`. Nothing flows until the socket is resumed. */
 export async function secureUpload(raw: Socket, secureContext: SecureContext, clock: Clock): Promise<SecureUpload> {
   const records = new RecordCounter();
-  const socket = await secureSocket(watched(raw, records), secureContext, clock);
+  const socket = await secureSocket(quietly(raw, records), secureContext, clock);
   let pairs = 0;
   socket.pause();
   // Each piece is what one record held.
@@ -40,6 +43,8 @@ export class RecordCounter {
   open = 0;
   /** Records that may be an alert of TLS 1.3, or two octets. */
   hidden = 0;
+  /** The handshake is over, as far as the sender of these records goes. */
+  hasContent = false;
   readonly #header: number[] = [];
   #left = 0;
 
@@ -59,17 +64,32 @@ export class RecordCounter {
   #begin([type, , , high = 0, low = 0]: readonly number[]): void {
     this.#left = high * 256 + low;
     if (type === 21) this.open++;
-    if (type === 23 && this.#left === hiddenAlertOctets) this.hidden++;
+    if (type !== encrypted) return;
+    this.hasContent = true;
+    if (this.#left === hiddenAlertOctets) this.hidden++;
   }
 }
 
-function watched(raw: Socket, records: RecordCounter): Duplex {
+/**
+ * The connection as TLS is to see it. What TLS 1.3 says behind the handshake, which are tickets for later sessions, waits for
+ * our own end: many a client closes without having read them, and then its kernel resets the connection and throws away what
+ * it had not sent yet.
+ */
+function quietly(raw: Socket, records: RecordCounter): Duplex {
+  const held: Buffer[] = [];
   const stream = new Duplex({
     allowHalfOpen: true,
     read: () => void raw.resume(),
-    // What we say is of no weight here, and one that hears no more may have said all it had to.
-    write: (octets: Buffer, _encoding, done) => void raw.write(octets, () => done()),
-    final: done => void raw.end(() => done()),
+    write: (octets: Buffer, _encoding, done) => {
+      const isTicket = records.hasContent && octets[0] === encrypted;
+      if (isTicket || held.length > 0) {
+        held.push(octets);
+        done();
+      }
+      // What we say is of no weight here, and one that hears no more may have said all it had to.
+      else raw.write(octets, () => done());
+    },
+    final: done => void raw.end(Buffer.concat(held), () => done()),
     destroy: (error, done) => {
       raw.destroy();
       done(error);
@@ -79,7 +99,6 @@ function watched(raw: Socket, records: RecordCounter): Duplex {
     records.push(octets);
     if (!stream.push(octets)) raw.pause();
   });
-  // Who closes without having read our tickets resets: what came before that, perhaps its end, is still to be read.
   let isOver = false;
   const over = () => {
     if (!isOver) stream.push(null);

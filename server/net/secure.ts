@@ -22,10 +22,12 @@ export function secureSocket(socket: Duplex, secureContext: SecureContext, clock
     const ended = () => fail(new Error('the connection ended in the handshake'));
     secured.once('error', fail);
     secured.once('close', ended);
+    secured.once('end', ended);
     secured.once('secure', () => {
       cancel();
       secured.off('error', fail);
       secured.off('close', ended);
+      secured.off('end', ended);
       secured.on('error', () => undefined);
       resolve(secured);
     });

@@ -6,6 +6,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Connection } from './connection.ts';
 import { type Listener, type ListenerOptions, listen } from './listener.ts';
+import type { Observer } from './observer.ts';
 import type { Places } from './places.ts';
 import type { Proxies } from './proxies.ts';
 
@@ -23,9 +24,10 @@ export interface Ground {
   /** Open at once, on all ports of all wires. */
   readonly places: Places;
   readonly proxies?: Proxies;
+  readonly observer?: Observer;
 }
 
-export interface ServiceOptions extends Ground, Pick<ListenerOptions, 'refusal' | 'misled' | 'failed'> {
+export interface ServiceOptions extends Ground, Pick<ListenerOptions, 'wire' | 'refusal' | 'misled' | 'failed'> {
   /** Serves a connection and says `left` when it is gone, or throws: then `unserved` has the last word. */
   serve(connection: Connection): Served;
   /** What somebody is told who cannot be served, such as while the house closes. */
@@ -44,13 +46,14 @@ export class Service {
 
   /** Errors: what the system says, such as EADDRINUSE. */
   async bind(port: number, tls?: { readonly key: string; readonly cert: string }): Promise<Listener> {
-    const { host, clock, places, proxies, refusal, misled, failed } = this.#options;
+    const { host, clock, places, proxies, observer, wire, refusal, misled, failed } = this.#options;
     const accept = (connection: Connection) => this.#accept(connection);
-    const rules = { host, port, clock, places, accept, refusal, failed };
+    const rules = { host, port, clock, places, wire, accept, refusal, failed };
     const listener = await listen({
       ...rules,
       ...(misled && { misled }),
       ...(proxies && { proxies }),
+      ...(observer && { observer }),
       ...(tls && { tls }),
     });
     this.#listeners.push(listener);

@@ -39,6 +39,8 @@ export interface Command {
   readonly barrier?: true;
   /** Does not care what the requests before it did, so it may begin before they have ended. */
   readonly independent?: true;
+  /** May run until it is cancelled, giving rows as things happen. */
+  readonly endless?: true;
   /** Fields that go into the audit log when the command has succeeded; without any of those marked `!` it only showed something. */
   readonly audit?: readonly string[];
   /** Safe to repeat after a lost connection: `yes`, or only with an `id`. */

@@ -12,6 +12,7 @@ import { talk } from './talk.ts';
 import { uploads } from './uploads.ts';
 import { watches } from './watches.ts';
 import { webhooks } from './webhooks.ts';
+import { wire } from './wire.ts';
 
 export const commands = {
   ...people,
@@ -26,6 +27,7 @@ export const commands = {
   ...access,
   ...stats,
   ...webhooks,
+  ...wire,
 };
 
 export type CommandName = keyof typeof commands;
@@ -48,6 +50,7 @@ export const subjects: Readonly<Record<string, Readonly<Record<string, Command>>
   access,
   stats,
   webhooks,
+  wire,
 };
 
 export function isCommandName(name: string): name is CommandName {

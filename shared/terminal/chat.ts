@@ -5,6 +5,7 @@ import { nearest } from '../text.ts';
 import { fieldLine, rowLines } from './answer-lines.ts';
 import { ChatFiles } from './chat-files.ts';
 import type { Answer, ChatHost } from './chat-host.ts';
+import { ChatWire } from './chat-wire.ts';
 import { eventLines } from './event-lines.ts';
 import { helpLines } from './help-lines.ts';
 import { span } from './line.ts';
@@ -37,6 +38,7 @@ export class Chat implements Listener {
   /** How many are in it. */
   #present = 0;
   readonly #files: ChatFiles;
+  readonly #wire: ChatWire;
   #running: Promise<void> = Promise.resolve();
   #lastTypingMs = Number.NEGATIVE_INFINITY;
   #hasLeft = false;
@@ -46,6 +48,7 @@ export class Chat implements Listener {
     this.#host = host;
     this.#name = name;
     this.#files = new ChatFiles(terminal, host);
+    this.#wire = new ChatWire(terminal, host);
   }
 
   /** Enters the room, shows where one is, and listens to the terminal. An error of JOIN is printed, and the chat is in no room. */
@@ -96,6 +99,7 @@ export class Chat implements Listener {
   leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
+    this.#wire.close();
     void this.#running.then(() => this.#host.quit());
   }
 
@@ -191,6 +195,8 @@ export class Chat implements Listener {
       case 'view':
       case 'cat':
         return this.#files.view(rest);
+      case 'wire':
+        return this.#wire.command(rest);
       case 'get':
       case 'put':
         return this.#files.routes(word, rest);

@@ -1,7 +1,7 @@
 /** What stands behind a slash → a command of the hub's table with its fields. Pure; the table says which words there are. */
 import { type Command, planWord } from '../commands/command.ts';
 import { type CommandName, commands, isCommandName } from '../commands/index.ts';
-import { resolvePath } from '../names.ts';
+import { resolvePath } from '../paths.ts';
 
 /** Where somebody is: what they need not say. */
 export interface Here {
@@ -103,6 +103,7 @@ export const localCommands: Readonly<Record<string, readonly [usage: string, hel
   view: [' FILE', 'read a file, or what it holds in hexadecimal; FILE may be a number of /ls'],
   get: [' FILE', 'how a file can be had on every other way'],
   put: [' [FOLDER]', 'how a file gets here'],
+  wire: [' [ID|all|this|stop]', 'your connections, and what the protocols do on them'],
   mode: [' inline|full|plain|reader', 'how this terminal is used'],
   theme: [' dark|light|mono', 'its colours'],
   help: [' [COMMAND]', 'this'],

@@ -219,7 +219,8 @@ const failure = (
 /** The sends from `at` on that one person makes without waiting for an answer. */
 const sendsFrom = (steps: readonly Step[], at: number): readonly Send[] => {
   const sends: Send[] = [];
-  for (let step = steps[at]; step?.kind === 'send' && step.who === steps[at]?.who; step = steps[++at]) sends.push(step);
+  const who = steps[at]?.who;
+  for (let step = steps[at]; step?.kind === 'send' && step.who === who; step = steps[++at]) sends.push(step);
   return sends;
 };
 

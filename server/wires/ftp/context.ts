@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Hub } from '../../hub/hub.ts';
 import type { KernelCopy } from '../../net/kernel-copy.ts';
+import type { Observer } from '../../net/observer.ts';
 import type { Paces } from '../../net/pace.ts';
 import type { PassivePorts } from '../../net/passive-ports.ts';
 import type { FtpConnection } from './ftp-connection.ts';
@@ -17,6 +18,7 @@ export interface FtpContext {
   readonly certificate: { readonly key: string; readonly cert: string };
   readonly passive: PassivePorts;
   readonly paces: Paces;
+  readonly observer?: Observer | undefined;
   readonly kernel?: KernelCopy | undefined;
   /** No login and no data connection in clear. */
   readonly isPrivateOnly: boolean;

@@ -27,14 +27,17 @@ export class NoDataConnection extends Error {
 
 export class DataConnections {
   readonly #context: FtpContext;
+  readonly #opened: (socket: Socket) => void;
   #secureContext: SecureContext | undefined;
   #isClosed = false;
   #plan: Plan | undefined;
   /** PROT P. */
   isPrivate = false;
 
-  constructor(context: FtpContext) {
+  /** `opened` is told of each, before anything is read or written. */
+  constructor(context: FtpContext, opened: (socket: Socket) => void) {
     this.#context = context;
+    this.#opened = opened;
   }
 
   /** Of this control connection alone: a data connection that resumes its session is its own client's. */
@@ -84,6 +87,7 @@ export class DataConnections {
   /** The connection that was agreed on, once, for what goes to the client. Errors: NoDataConnection. */
   async open(signal: AbortSignal): Promise<Socket> {
     const socket = await this.#connect(signal);
+    this.#opened(socket);
     if (!this.isPrivate) return socket;
     const { clock } = this.#context;
     return this.#own(await secureSocket(socket, this.secureContext, clock).catch(noHandshake));
@@ -92,6 +96,7 @@ export class DataConnections {
   /** The same for what comes from the client. `isWhole`: over TLS the client said that this was all. */
   async openForUpload(signal: AbortSignal): Promise<{ readonly socket: Socket; isWhole(): boolean }> {
     const socket = await this.#connect(signal);
+    this.#opened(socket);
     if (!this.isPrivate) return { socket, isWhole: () => true };
     const { clock } = this.#context;
     const upload = await secureUpload(socket, this.secureContext, clock).catch(noHandshake);

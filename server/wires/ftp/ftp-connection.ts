@@ -1,74 +1,45 @@
 /** One FTP control connection: takes commands in order, answers them, and runs one transfer at a time beside it (RFC 959). */
-import { CommandDecoder, type Decoded } from '../../../shared/ftp/command-line.ts';
-import { type FactName, factNames } from '../../../shared/ftp/listing.ts';
+import type { Socket } from 'node:net';
 import { formatReply, type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
-import { resolvePath } from '../../../shared/names.ts';
+import { resolvePath } from '../../../shared/paths.ts';
 import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { Served } from '../../net/service.ts';
+import { CommandQueue } from './command-queue.ts';
 import type { FtpContext } from './context.ts';
 import { DataConnections, NoDataConnection } from './data-connection.ts';
-import { describeRefusal } from './refusal.ts';
-import { verbs } from './verbs/index.ts';
-
-/** What commands say for those that follow. */
-export class FtpState {
-  folder = '/';
-  /** Given by USER, not entered yet. */
-  user: string | undefined;
-  isText = false;
-  isCompressed = false;
-  /** Of REST, for the next transfer. */
-  restart = 0;
-  /** Of RANG, both inclusive. */
-  range: readonly [first: number, last: number] | undefined;
-  renaming: string | undefined;
-  /** Announced by ALLO, for the next upload. */
-  announced: number | undefined;
-  facts: ReadonlySet<FactName> = new Set(factNames.filter(fact => fact !== 'UNIX.mode'));
-  hashName = 'SHA-256';
-  isExtendedOnly = false;
-  /** PBSZ was said. */
-  hasBufferSize = false;
-}
-
-interface Running {
-  readonly abort: AbortController;
-  readonly isTransfer: boolean;
-}
+import { Deadlines } from './deadlines.ts';
+import { dispatch, isBeside } from './dispatch.ts';
+import { FtpState } from './state.ts';
 
 export class FtpConnection implements ConnectionEvents, Served, Sink {
+  readonly isDeaf = true;
   readonly context: FtpContext;
   state = new FtpState();
   readonly dataConnections: DataConnections;
   #connection: Connection;
   #session: Session;
-  #decoder = new CommandDecoder(limits);
-  readonly #held: Decoded[] = [];
-  #running: Running | undefined;
-  /** A command is being answered while a transfer runs: replies keep the order of what was said. */
-  #isAnsweringBeside = false;
+  readonly #commands: CommandQueue;
+  readonly #deadlines: Deadlines;
   /** Another connection takes this one's place: what comes meanwhile was sent in clear. */
   #isSwitching = false;
   #ending: Reply | undefined;
   #peerEnded = false;
   #isOver = false;
   #errors = 0;
-  /** Who waits for the command that runs. */
-  #idle: (() => void)[] = [];
-  #cancelIdle: (() => void) | undefined;
-  #cancelLogin: (() => void) | undefined;
 
   /** `isImplicit`: TLS comes before the first word. Errors: `shutting-down`, `banned`. */
   constructor(connection: Connection, context: FtpContext, isImplicit: boolean) {
     this.#connection = connection;
     this.context = context;
     this.#session = this.#connect();
-    this.dataConnections = new DataConnections(context);
+    this.dataConnections = new DataConnections(context, socket => this.#observeData(socket));
     this.dataConnections.isPrivate = isImplicit;
+    this.#commands = new CommandQueue(this.#attendant());
+    this.#deadlines = new Deadlines(context.clock, this);
     connection.listen(this);
-    this.#watchLogin();
+    this.#deadlines.awaitLogin();
     if (isImplicit) this.#secure(() => this.#greet());
     else this.#greet();
   }
@@ -83,7 +54,7 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   /** The peer's FIN came without QUIT before it: as from a client that was killed. */
   get isForsaken(): boolean {
-    return this.#peerEnded && !this.#held.some(held => held.kind === 'command' && held.verb === 'QUIT');
+    return this.#peerEnded && !this.#commands.holds('QUIT');
   }
 
   /** Of whoever is in, over all their connections. */
@@ -91,8 +62,12 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     return this.context.paces.begin(this.#session.person?.principal ?? '', signal);
   }
 
+  get isIn(): boolean {
+    return this.#session.person !== undefined;
+  }
+
   get isTransferring(): boolean {
-    return this.#running?.isTransfer === true;
+    return this.#commands.isTransferring;
   }
 
   /** What a path that the client wrote means. */
@@ -111,17 +86,17 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
 
   /** Forgets who is there; TLS stays. */
   reinitialise(): void {
-    const wasIn = this.#session.person !== undefined;
+    const wasIn = this.isIn;
     this.context.hub.disconnect(this.#session);
     this.#session = this.#connect();
     this.state = new FtpState();
     this.dataConnections.drop();
-    if (wasIn) this.#watchLogin();
+    if (wasIn) this.#deadlines.awaitLogin();
   }
 
   /** Behind the reply that agrees to it. Whatever was sent behind AUTH in clear ends the connection. */
   switchToTls(): void {
-    if (this.#held.length > 0 || this.#decoder.isAmid) {
+    if (this.#commands.hasMore) {
       this.endWith(reply(421, 'Commands behind AUTH in clear are refused; connect again.'));
       return;
     }
@@ -133,54 +108,50 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
   async transfer(opening: string, run: (signal: AbortSignal) => Promise<Reply>): Promise<Reply> {
     const { refusal } = this.dataConnections;
     if (refusal) return refusal;
-    const abort = new AbortController();
-    this.#running = { abort, isTransfer: true };
-    this.#cancelIdle?.();
+    const signal = this.#commands.becomeTransfer();
     this.#write(reply(150, opening));
-    this.#next();
+    this.#commands.next();
     try {
-      return await run(abort.signal);
+      return await run(signal);
     } catch (error) {
       if (error instanceof NoDataConnection) return reply(425, error.message);
-      if (abort.signal.aborted) return reply(426, 'The transfer was given up.');
+      if (signal.aborted) return reply(426, 'The transfer was given up.');
       throw error;
     }
   }
 
   /** True if a transfer ran. */
   abort(): boolean {
-    const { abort, isTransfer } = this.#running ?? {};
-    if (!isTransfer) return false;
-    abort?.abort();
+    if (!this.isTransferring) return false;
+    this.#commands.abort();
     return true;
   }
 
   /** Resolves when the command that runs has been answered. */
   idle(): Promise<void> {
-    return new Promise(resolve => {
-      if (this.#running) this.#idle.push(resolve);
-      else resolve();
-    });
+    return this.#commands.idle();
   }
 
   /** The last reply: FIN follows when a running transfer has ended. */
   endWith(last: Reply): void {
     this.#ending ??= last;
-    this.#held.length = 0;
-    this.#next();
+    this.#commands.clear();
+    this.#commands.next();
   }
 
   data(octets: Buffer): void {
-    this.#take(octets);
+    if (this.#isOver || this.#isSwitching || this.#ending) return;
+    this.#commands.push(octets);
+    if (this.#commands.isFull) this.#connection.pause();
   }
 
   end(): void {
     this.#peerEnded = true;
-    this.#next();
+    this.#commands.next();
   }
 
   drain(): void {
-    this.#next();
+    this.#commands.next();
   }
 
   close(): void {
@@ -203,7 +174,15 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     const { address, secure, isLoopback: loopback } = this.#connection;
     const session = this.context.hub.connect({ wire: 'ftp', address, secure, loopback });
     this.context.hub.subscribe(session, this);
+    if (this.#connection.observed) this.#connection.observed.session = session.id;
     return session;
+  }
+
+  #observeData(socket: Socket): void {
+    const { observed } = this.#connection;
+    const data =
+      observed && this.context.observer?.opened('ftp-data', socket, this.dataConnections.isPrivate, observed);
+    if (data) data.session = observed.session;
   }
 
   #greet(): void {
@@ -223,106 +202,36 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
     );
   }
 
-  #take(octets: Buffer): void {
-    if (this.#isOver || this.#isSwitching || this.#ending) return;
-    this.#held.push(...this.#decoder.push(octets));
-    if (this.#held.length > limits.commandsHeldMax) this.#connection.pause();
-    this.#next();
-  }
-
-  #next(): void {
-    while (!this.#isOver && !this.#isSwitching) {
-      const next = this.#held[0];
-      if (this.#isAnsweringBeside) return;
-      if (this.#running) {
-        if (!next || !this.#running.isTransfer || !isBeside(next)) return;
-      } else if (this.#ending) return this.#finish(this.#ending);
-      if (!next) {
-        if (this.#peerEnded) this.#finish(reply(221, 'Goodbye.'));
-        return;
-      }
-      if (this.#connection.pendingOctets > limits.outputOctetsHigh) return;
-      this.#held.shift();
-      if (this.#held.length === limits.commandsHeldMax) this.#connection.resume();
-      this.#begin(next);
-    }
-  }
-
-  #begin(decoded: Decoded): void {
-    const isBesideTransfer = this.#running !== undefined;
-    if (isBesideTransfer) this.#isAnsweringBeside = true;
-    else {
-      this.#running = { abort: new AbortController(), isTransfer: false };
-      this.#watchIdle();
-    }
-    this.#answer(decoded).then(answer => {
-      this.#write(answer);
-      this.#count(answer);
-      if (isBesideTransfer) this.#isAnsweringBeside = false;
-      else {
-        this.#running = undefined;
-        for (const resolve of this.#idle.splice(0)) resolve();
-        this.#watchIdle();
-      }
-      this.#next();
-    });
-  }
-
-  async #answer(decoded: Decoded): Promise<Reply> {
-    if (decoded.kind !== 'command') return this.#refuse(decoded.kind);
-    const { verb: name, argument } = decoded;
-    const entry = verbs.get(name);
-    if (!entry) return reply(/^[A-Z]{3,4}$/.test(name) ? 502 : 500, 'There is no such command; HELP lists all.');
-    if (!entry.open && !this.#session.person) return reply(530, 'Enter first: USER and PASS.');
-    if (entry.argument && (argument === undefined || argument === '')) return reply(501, `Usage: ${entry.syntax}`);
-    try {
-      return await entry.run(this, argument ?? '');
-    } catch (error) {
-      return describeRefusal(error, name, this.context.log);
-    }
-  }
-
-  #refuse(kind: Exclude<Decoded['kind'], 'command'>): Reply {
-    switch (kind) {
-      case 'overlong':
-        return reply(500, `A command has at most ${limits.commandOctetsMax} octets.`);
-      case 'malformed':
-        return reply(501, 'The command holds an octet that cannot be in one.');
-      case 'endless':
-      case 'http': {
-        const last = reply(421, 'This port speaks FTP.');
-        this.endWith(last);
-        return last;
-      }
-      default:
-        return kind satisfies never;
-    }
+  #attendant(): ConstructorParameters<typeof CommandQueue>[0] {
+    return {
+      isReady: () => !this.#isOver && !this.#isSwitching && this.#connection.pendingOctets <= limits.outputOctetsHigh,
+      isBeside,
+      run: command => {
+        if (!this.#commands.isFull) this.#connection.resume();
+        this.#deadlines.moved();
+        return dispatch(this, command);
+      },
+      answered: answer => {
+        this.#write(answer);
+        this.#count(answer);
+        this.#deadlines.moved();
+      },
+      atRest: () => {
+        const last = this.#ending ?? (this.#peerEnded ? reply(221, 'Goodbye.') : undefined);
+        if (last && !this.#isOver && !this.#isSwitching) this.#finish(last);
+      },
+    };
   }
 
   /** Somebody who only guesses is not waited for. */
   #count({ code }: Reply): void {
-    if (this.#session.person || code < 500) return;
+    if (this.isIn || code < 500) return;
     if (++this.#errors >= limits.loginErrorsMax) this.endWith(reply(421, 'Too many errors; goodbye.'));
   }
 
   #write(answer: Reply): void {
     // The last one is written by the end itself.
     if (answer !== this.#ending) this.#connection.write(formatReply(answer));
-  }
-
-  #watchIdle(): void {
-    this.#cancelIdle?.();
-    if (this.#isOver || !this.#session.person) return;
-    const tooLong = () => this.endWith(reply(421, 'Nothing came for too long.'));
-    this.#cancelIdle = this.context.clock.after(limits.controlIdleMs, tooLong);
-  }
-
-  /** Commands do not lengthen it: nobody stays who does not enter. */
-  #watchLogin(): void {
-    this.#cancelLogin?.();
-    this.#cancelLogin = this.context.clock.after(limits.terminalLoginMs, () => {
-      if (!this.#session.person) this.endWith(reply(421, 'Nobody entered in time.'));
-    });
   }
 
   #finish(last: Reply): void {
@@ -334,14 +243,9 @@ export class FtpConnection implements ConnectionEvents, Served, Sink {
   #leave(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#cancelIdle?.();
-    this.#cancelLogin?.();
-    this.#running?.abort.abort();
+    this.#deadlines.stop();
+    this.#commands.abort();
     this.dataConnections.close();
     this.context.hub.disconnect(this.#session);
   }
-}
-
-function isBeside(decoded: Decoded): boolean {
-  return decoded.kind === 'command' && verbs.get(decoded.verb)?.beside === true;
 }

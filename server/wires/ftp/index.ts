@@ -36,6 +36,7 @@ async function register(app: FastifyInstance, options: FtpWireOptions): Promise<
     passive: new PassivePorts(host, options.passivePorts),
     kernel: options.acceleration ? await loadKernelCopy() : undefined,
     paces: new Paces(options.bandwidthOctets, clock),
+    observer: options.observer,
     tlsBinding,
     masquerade,
     closed: one => {
@@ -45,8 +46,9 @@ async function register(app: FastifyInstance, options: FtpWireOptions): Promise<
   const serving = (isImplicit: boolean) =>
     serviceOf(options, {
       log,
+      wire: 'ftp',
       serve: connection => new FtpConnection(connection, context, isImplicit),
-      farewell: error => formatReply({ ...describeRefusal(error, '', log), code: 421 }),
+      farewell: error => formatReply({ ...describeRefusal(error, log), code: 421 }),
     });
   const plain = serving(false);
   // TLS of this port is begun by the connections themselves: each has a context of its own, to which data connections are bound.

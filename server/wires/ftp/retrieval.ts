@@ -119,6 +119,7 @@ export async function sendData(
     socket.destroy();
     throw error;
   } finally {
+    context.observer?.of(socket)?.moved(0, sink.octets);
     unwatch();
     pace.end();
     signal.removeEventListener('abort', destroy);

@@ -74,6 +74,7 @@ async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, si
   const opened = await dataConnections.openForUpload(signal);
   const receiver = new Receiver(opened.socket, isPrivate);
   const { socket } = receiver;
+  context.observer?.handedOver(opened.socket, socket);
   const destroy = () => socket.destroy();
   signal.addEventListener('abort', destroy);
   const unwatch = watchStall(socket, context);
@@ -88,7 +89,8 @@ async function receiveInto(ftp: FtpConnection, upload: string, asked: Upload, si
       await pace.took(length);
     }
     // Before our own end: a client that waits for it may answer with its own.
-    if (!opened.isWhole()) throw new HubError('cancelled', 'the TLS of the data connection was cut before its end');
+    if (!opened.isWhole() && offset !== asked.octets)
+      throw new HubError('cancelled', 'the TLS of the data connection was cut before its end');
     socket.end();
     await settle(ftp);
     // A client that was killed closes both connections: what looks like the end of the file is none.

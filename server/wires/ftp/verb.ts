@@ -15,6 +15,8 @@ export interface FtpVerb {
   readonly open?: true;
   /** Answered while a transfer runs. */
   readonly beside?: true;
+  /** Makes something: what is missing is a folder, not the thing named. */
+  readonly makes?: true;
   /** Without an argument 501; left out: there may be none. */
   readonly argument?: 'required';
   run(ftp: FtpConnection, argument: string): Reply | Promise<Reply>;

@@ -21,6 +21,7 @@ async function register(app: FastifyInstance, options: LineWireOptions): Promise
   const context: LineContext = { hub, clock, guests, log, tickets, closed: line => service.left(line) };
   const service = serviceOf(options, {
     log,
+    wire: 'line',
     serve: connection => new LineConnection(connection, context),
     farewell(error) {
       const style = { lineEnd: '\n', form: 'words' } as const;

@@ -55,6 +55,7 @@ export class LineConnection implements ConnectionEvents, Beating {
       secure: connection.secure,
       loopback: connection.isLoopback,
     });
+    if (connection.observed) connection.observed.session = this.#session.id;
     this.requests = new Requests(this);
     this.#outbox = new Outbox(this);
     context.hub.subscribe(this.#session, this.#outbox);
@@ -168,6 +169,7 @@ export class LineConnection implements ConnectionEvents, Beating {
     this.context.hub.disconnect(this.#session);
     this.#owner = owner;
     this.#session = owner.session;
+    if (this.connection.observed) this.connection.observed.session = owner.session.id;
     (owner.#attached ??= new Set()).add(this);
     return this.#session.id;
   }

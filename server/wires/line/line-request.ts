@@ -44,6 +44,10 @@ export class LineRequest implements Exchange, Slot {
     else if (blob) this.content = blob;
   }
 
+  get connection(): string | undefined {
+    return this.#line.connection.observed?.id;
+  }
+
   /** A labelled download: many may run beside other requests. */
   get isStreaming(): boolean {
     return this.entry.content === 'out' && this.label !== undefined;

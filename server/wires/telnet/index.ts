@@ -26,6 +26,7 @@ async function register(app: FastifyInstance, options: TelnetWireOptions): Promi
   };
   const service = serviceOf(options, {
     log,
+    wire: 'telnet',
     serve: connection => new TelnetConnection(connection, context),
     farewell: error => `${error instanceof HubError ? error.message : new HubError('internal').message}\r\n`,
   });

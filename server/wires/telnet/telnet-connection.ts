@@ -30,8 +30,11 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
     this.connection = connection;
     this.#context = context;
     const { hub, clock } = context;
-    const { address, secure, isLoopback: loopback } = connection;
+    const { address, secure, isLoopback: loopback, observed } = connection;
     this.#session = hub.connect({ wire: 'telnet', address, secure, loopback });
+    if (observed) observed.session = this.#session.id;
+    // Until somebody is in: whoever types ahead may have typed the password with the name.
+    observed?.conceal(true);
     hub.subscribe(this.#session, this);
     this.#terminal = new Terminal({
       clock,
@@ -117,11 +120,15 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
     this.#cancelLogin?.();
     if (name === undefined) return this.#bye('goodbye');
     if (this.#isOver) return;
+    this.connection.observed?.conceal(false);
     const chat = new Chat(
       this.#terminal,
       {
         clock,
         request: (verb, fields) => this.#request(verb, fields),
+        watch: async (fields, row, signal) => {
+          await this.#execute('WIRE', fields, { row, signal, connection: this.connection.observed?.id });
+        },
         routes: (path, way) => this.#context.routes({ path, way, name, host: this.connection.localAddress }),
         // One's own last message comes at the end of the turn behind its answer.
         quit: () => clock.soon(() => clock.soon(() => this.#bye('goodbye'))),
@@ -135,6 +142,7 @@ export class TelnetConnection implements ConnectionEvents, LinkEvents, Served, S
   async #request(verb: CommandName, fields: Readonly<Record<string, unknown>>): Promise<Answer> {
     const rows = new AnswerRows();
     const output = await this.#execute(verb, fields, {
+      connection: this.connection.observed?.id,
       row: (row, name, blob) =>
         rows.add({ fields: row, ...(name !== undefined && { name }), ...(blob && { blob: Uint8Array.from(blob) }) }),
     });

@@ -26,7 +26,11 @@ export async function commandRoutes(app: FastifyInstance, context: WebContext): 
     const fields = fieldsOf(request);
     if (entry.open) return enter(context, name, fields, request, reply);
     const { session } = await visitorOf(context, request);
-    const exchange = contentOf(request, session);
+    const exchange: Exchange = {
+      ...contentOf(request),
+      signal: entry.endless ? AbortSignal.any([session.signal, closeOf(reply)]) : session.signal,
+      connection: context.observer?.of(request.raw.socket)?.id,
+    };
     if (String(request.headers.accept).includes('application/x-ndjson')) {
       return streamRows(context, session, name, fields, exchange, reply);
     }
@@ -59,9 +63,8 @@ function fieldsOf({ body, query }: FastifyRequest<CommandRequest>): Fields {
   return body as Fields;
 }
 
-function contentOf({ body }: FastifyRequest, session: Session): Exchange {
-  const signal = { signal: session.signal };
-  return Buffer.isBuffer(body) ? { ...signal, content: { octets: body.length, pieces: [body] } } : signal;
+function contentOf({ body }: FastifyRequest): Pick<Exchange, 'content'> {
+  return Buffer.isBuffer(body) ? { content: { octets: body.length, pieces: [body] } } : {};
 }
 
 /** NICK, LOGIN, TOKEN and REGISTER make a session of their own, for which a cookie stands from then on. */
@@ -84,6 +87,13 @@ async function enter(
     hub.disconnect(session);
     throw error;
   }
+}
+
+/** Whoever asked for what has no end has gone. */
+function closeOf({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  raw.on('close', () => gone.abort());
+  return gone.signal;
 }
 
 function gather() {

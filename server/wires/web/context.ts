@@ -6,6 +6,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import { HubError } from '../../../shared/errors.ts';
 import type { Hub } from '../../hub/hub.ts';
 import type { Origin } from '../../hub/session.ts';
+import type { Observer } from '../../net/observer.ts';
 import type { Places } from '../../net/places.ts';
 import { addressOf, type Proxies } from '../../net/proxies.ts';
 import { plainAddress } from '../../net/proxy-header.ts';
@@ -15,6 +16,7 @@ export interface WebContext {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly visitors: Visitors;
+  readonly observer?: Observer | undefined;
   /** WebSockets take one each. */
   readonly places: Places;
   /** Whose X-Forwarded headers are believed; Fastify knows the same ones for requests. */
@@ -66,10 +68,13 @@ export function credentialIn(request: FastifyRequest): Credential | undefined {
 }
 
 /** Who asks, until the answer is out. Error: `auth-required`. */
-export async function visitorOf({ visitors }: WebContext, request: FastifyRequest): Promise<Visitor> {
+export async function visitorOf({ visitors, observer }: WebContext, request: FastifyRequest): Promise<Visitor> {
   if (request.visitor) return request.visitor;
   const credential = credentialIn(request);
   if (!credential) throw new HubError('auth-required', 'sign in first: a cookie, a token, or a name and a password');
   request.visitor = await visitors.visit(credential, originOf(request));
+  const observed = observer?.of(request.raw.socket);
+  // A proxy carries many people on one connection, which is nobody's then.
+  if (observed && request.headers['x-forwarded-for'] === undefined) observed.session = request.visitor.session.id;
   return request.visitor;
 }

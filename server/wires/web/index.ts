@@ -9,6 +9,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Hub } from '../../hub/hub.ts';
+import type { Observer } from '../../net/observer.ts';
 import type { Places } from '../../net/places.ts';
 import type { Proxies } from '../../net/proxies.ts';
 import { commandRoutes } from './commands.ts';
@@ -29,6 +30,7 @@ export interface WebWireOptions {
   readonly host: string;
   readonly tls?: { readonly port: number; readonly key: string; readonly cert: string };
   readonly names: readonly string[];
+  readonly observer?: Observer | undefined;
   readonly places: Places;
   readonly proxies?: Proxies;
   doors(): ReadonlyMap<string, number>;
@@ -36,8 +38,9 @@ export interface WebWireOptions {
 }
 
 async function register(app: FastifyInstance, options: WebWireOptions): Promise<void> {
-  const { hub, clock, names, doors, places, proxies } = options;
-  const context: WebContext = { hub, clock, names, places, proxies, visitors: new Visitors(hub, clock) };
+  const { hub, clock, names, doors, places, proxies, observer } = options;
+  const visitors = new Visitors(hub, clock);
+  const context: WebContext = { hub, clock, names, places, proxies, observer, visitors };
   const sockets = new Sockets(context, app.log.child({ wire: 'web' }));
   await app.register(cookie);
   await app.register(helmet, {
@@ -57,6 +60,7 @@ async function register(app: FastifyInstance, options: WebWireOptions): Promise<
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ error: { code: 'no-file', text: 'there is nothing here; / says what there is' } }),
   );
+  if (observer) observe(app, observer);
   app.addHook('onRequest', async request => demandOwnSite(request.raw as never, names));
   app.addHook('onResponse', async request => request.visitor?.leave());
   metricsRoutes(app, context, sockets);
@@ -64,14 +68,24 @@ async function register(app: FastifyInstance, options: WebWireOptions): Promise<
   await app.register(async scope => fileRoutes(scope, context));
   await app.register(async scope => tusRoutes(scope, context));
   await app.register(async scope => pageRoutes(scope, { hub: hub.name, doors }));
-  const descriptions = { openapi: openApi(hub.name), asyncapi: asyncApi(hub.name) };
-  app.get('/openapi.json', () => descriptions.openapi);
-  app.get('/asyncapi.json', () => descriptions.asyncapi);
+  // Made when somebody asks: most hubs are never asked.
+  const made = new Map<string, unknown>();
+  for (const [path, describe] of [
+    ['/openapi.json', openApi],
+    ['/asyncapi.json', asyncApi],
+  ] as const) {
+    app.get(path, () => {
+      if (!made.has(path)) made.set(path, describe(hub.name));
+      return made.get(path);
+    });
+  }
 
   const secured = options.tls && createServer({ key: options.tls.key, cert: options.tls.cert }, app.routing);
   for (const server of secured ? [app.server, secured] : [app.server]) {
     server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   }
+  app.server.on('connection', socket => observer?.opened('web', socket, false));
+  secured?.on('secureConnection', socket => observer?.opened('web', socket, true));
   app.addHook('onReady', async () => {
     if (!secured || !options.tls) return;
     const { port } = options.tls;
@@ -86,6 +100,17 @@ async function register(app: FastifyInstance, options: WebWireOptions): Promise<
     await sockets.drain();
     context.visitors.close();
     secured?.closeAllConnections();
+  });
+}
+
+/** Requests and answers without what is asked behind the path, which may be a secret, and without their bodies. */
+function observe(app: FastifyInstance, observer: Observer): void {
+  app.addHook('onRequest', async ({ raw }) => {
+    const tap = observer.of(raw.socket)?.tap;
+    tap?.message('client', `${raw.method} ${raw.url?.replace(/\?.*/s, '?…')} HTTP/${raw.httpVersion}`);
+  });
+  app.addHook('onResponse', async ({ raw }, reply) => {
+    observer.of(raw.socket)?.tap?.message('server', `HTTP/${raw.httpVersion} ${reply.statusCode}`);
   });
 }
 

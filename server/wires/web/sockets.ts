@@ -9,6 +9,7 @@ import { errors, HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Hub } from '../../hub/hub.ts';
 import type { Session, Sink } from '../../hub/session.ts';
+import type { Observed } from '../../net/observer.ts';
 import { upgradeOrigin, type WebContext } from './context.ts';
 import { demandHost, demandSameOrigin } from './guard.ts';
 import { Socket } from './socket.ts';
@@ -19,6 +20,7 @@ export interface SocketContext {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly log: FastifyBaseLogger;
+  readonly observed: Observed | undefined;
   /** A guest's session, which the requests with the same cookie share. */
   isShared(session: Session): boolean;
 }
@@ -58,7 +60,7 @@ export class Sockets {
     this.#admit(request).then(
       seat => {
         socket.off('error', gone);
-        this.#server.handleUpgrade(request, socket, head, ws => this.#seat(ws, socket, seat));
+        this.#server.handleUpgrade(request, socket, head, ws => this.#seat(ws, request, seat));
         if (socket.destroyed) seat.leave();
       },
       error => {
@@ -111,10 +113,14 @@ export class Sockets {
     return { session, join: sink => hub.subscribe(session, sink), leave: () => hub.disconnect(session) };
   }
 
-  #seat(ws: WebSocket, duplex: Duplex, { session, join, leave }: Seat): void {
-    const { hub, clock, places } = this.#web;
+  #seat(ws: WebSocket, { socket: duplex, headers }: IncomingMessage, { session, join, leave }: Seat): void {
+    const { hub, clock, observer, places } = this.#web;
     places.taken++;
-    const socket = new Socket(ws, session, { hub, clock, log: this.#log, isShared: one => this.#shared.has(one) });
+    const observed = observer?.of(duplex);
+    // Behind a proxy the connection is not the person's own.
+    if (observed && headers['x-forwarded-for'] === undefined) observed.session = session.id;
+    const isShared = (one: Session) => this.#shared.has(one);
+    const socket = new Socket(ws, duplex, session, { hub, clock, log: this.#log, observed, isShared });
     this.#open.add(socket);
     join(socket);
     duplex.on('drain', () => socket.drained());

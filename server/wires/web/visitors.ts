@@ -119,6 +119,9 @@ export class Visitors {
     const held: Held = { session, sinks, idleMs, guests: 0, cancel: undefined };
     this.#held.set(key, held);
     this.#hub.subscribe(session, {
+      get isDeaf() {
+        return sinks.size === 0;
+      },
       deliver(batch: EventBatch) {
         for (const sink of sinks) sink.deliver(batch);
       },

@@ -3,7 +3,7 @@
 import { HubError } from '../../../../shared/errors.ts';
 import { quotePath, type Reply, reply } from '../../../../shared/ftp/reply.ts';
 import { limits } from '../../../../shared/limits.ts';
-import { parentPath } from '../../../../shared/names.ts';
+import { parentPath } from '../../../../shared/paths.ts';
 import type { FtpConnection } from '../ftp-connection.ts';
 import { find, findFile } from '../retrieval.ts';
 import type { FtpVerb } from '../verb.ts';
@@ -103,6 +103,7 @@ export const nameVerbs: readonly FtpVerb[] = [
     rfc: 'RFC 959 §4.1.3',
     syntax: 'RNTO <path>',
     help: 'The new name of what RNFR named; a file of yours that bears it makes place.',
+    makes: true,
     argument: 'required',
     async run(ftp, argument) {
       const from = ftp.state.renaming;
@@ -118,6 +119,7 @@ export const nameVerbs: readonly FtpVerb[] = [
     syntax: 'COMB <target> <part> …',
     help: 'Put parts behind each other into one file, and remove them; names with spaces stand in quotes.',
     feature: 'COMB target;source_list',
+    makes: true,
     argument: 'required',
     async run(ftp, argument) {
       const [target, ...parts] = words(argument).map(name => ftp.path(name));

@@ -2,7 +2,7 @@
 
 import { HubError } from '../../../../shared/errors.ts';
 import { type Reply, reply } from '../../../../shared/ftp/reply.ts';
-import { baseName } from '../../../../shared/names.ts';
+import { baseName } from '../../../../shared/paths.ts';
 import type { FtpConnection } from '../ftp-connection.ts';
 import { heldOf, retrieve } from '../retrieval.ts';
 import { receiveFile, type Upload } from '../uploads.ts';
@@ -22,6 +22,7 @@ export const transferVerbs = [
     rfc: 'RFC 959 §4.1.3',
     syntax: 'STOR <path>',
     help: 'Receive a file; it is there when it is whole. Behind REST it goes on.',
+    makes: true,
     argument: 'required',
     run: (ftp, argument) => store(ftp, { path: ftp.path(argument), from: takeRestart(ftp) }),
   }),
@@ -30,6 +31,7 @@ export const transferVerbs = [
     rfc: 'RFC 959 §4.1.3',
     syntax: 'APPE <path>',
     help: 'Go on with what was begun, or put behind the end of a file.',
+    makes: true,
     argument: 'required',
     async run(ftp, argument) {
       takeRestart(ftp);
@@ -42,6 +44,7 @@ export const transferVerbs = [
     rfc: 'RFC 959 §4.1.3',
     syntax: 'STOU [name]',
     help: 'Receive a file under a name that is free.',
+    makes: true,
     async run(ftp, argument) {
       takeRestart(ftp);
       const path = await freeName(ftp, ftp.path(argument === '' ? 'file' : argument));
