@@ -251,6 +251,18 @@ t.test('a socket that reads too slowly is told of one GAP, which begins where it
   t.match(told.events?.find(isGap), { room: 'lobby', from: heard.length + 1, to: 1_500 });
 });
 
+t.test('the page comes compressed, is asked for again without being sent again, and others get plain text', async t => {
+  const { app } = await serveWeb(t);
+  const headers = { accept: 'text/html', 'accept-encoding': 'gzip, br' };
+  const first = await app.inject({ url: '/', headers });
+  t.match(first.headers, { 'content-encoding': 'br', 'content-type': /^text\/html/, vary: /accept/ });
+  const { etag = '' } = first.headers;
+  t.equal((await app.inject({ url: '/', headers: { ...headers, 'if-none-match': String(etag) } })).statusCode, 304);
+  const script = await app.inject({ url: '/page.js', headers: { 'accept-encoding': 'br;q=0' } });
+  t.match(script.headers, { 'content-encoding': undefined, 'content-type': /^text\/javascript/ });
+  t.match((await app.inject({ url: '/' })).headers, { 'content-type': /^text\/plain/ });
+});
+
 t.test('a revoked session takes its sockets with it, and a drain tells them all', async t => {
   const { app, ports, account } = await serveWeb(t);
   const login = await app.inject({
