@@ -1,5 +1,5 @@
 /** Folders of the hub: listing what is in them, making them, and what stands where something is to go. */
-import { isWithin } from '../shared/names.ts';
+import { isWithin } from '../shared/paths.ts';
 import { PartylineError } from './errors.ts';
 import type { Session } from './session.ts';
 

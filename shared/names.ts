@@ -1,6 +1,7 @@
 /** Names of people, rooms and files: normalised first, then checked. Branded, so that an unchecked string is a type error. */
 import * as z from 'zod';
 import { limits } from './limits.ts';
+import { pathComponents } from './paths.ts';
 import { foldName, holdsControls, octetLength } from './text.ts';
 
 const personOrRoom = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$/u;
@@ -58,11 +59,6 @@ function componentFault(component: string): string | undefined {
   return undefined;
 }
 
-/** Splits a checked path: `/lobby/a/b` is `['lobby', 'a', 'b']`, `/` is `[]`. */
-export function pathComponents(path: string): string[] {
-  return path === '/' ? [] : path.slice(1).split('/');
-}
-
 function pathFault(path: string): string | undefined {
   if (!path.startsWith('/')) return 'a path begins with /';
   if (octetLength(path) > limits.pathOctetsMax) return `a path has at most ${limits.pathOctetsMax} octets`;
@@ -93,29 +89,3 @@ export const FilePath = z
   })
   .brand<'FilePath'>();
 export type FilePath = z.infer<typeof FilePath>;
-
-/** What a person calls a place, seen from a folder → a path from the root, unchecked: `..` ends at the root, doubled slashes mean nothing. */
-export function resolvePath(folder: string, name: string): string {
-  const parts = name.startsWith('/') ? [] : folder.split('/').filter(part => part !== '');
-  for (const part of name.split('/')) {
-    if (part === '..') parts.pop();
-    else if (part !== '' && part !== '.') parts.push(part);
-  }
-  return `/${parts.join('/')}`;
-}
-
-/** The folder that holds the path, as well formed as that; `/` holds itself. */
-export function parentPath<P extends string>(path: P): P {
-  const end = path.lastIndexOf('/');
-  return (end <= 0 ? '/' : path.slice(0, end)) as P;
-}
-
-/** The last component; empty for `/`. */
-export function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-/** True if `path` is `folder` or lies below it. */
-export function isWithin(path: string, folder: string): boolean {
-  return path === folder || folder === '/' || path.startsWith(`${folder}/`);
-}

@@ -1,10 +1,10 @@
 /**
- * Searching messages: what a query means, which tokens a text has, and whether an event matches. Words count whole and
+ * Searching messages: which tokens a text has, and whether an event matches a query. Words count whole and
  * without accents; scripts that are written without spaces are cut into overlapping pairs. Knows no index.
  */
 import type { LogEvent } from './events.ts';
-import { limits } from './limits.ts';
-import { baseName, type FilePath, RoomName, UserName } from './names.ts';
+import type { FilePath, RoomName } from './names.ts';
+import { baseName } from './paths.ts';
 import { foldName } from './text.ts';
 
 /** Tokens that stand one behind the other; the last one may be the beginning of a longer one. */
@@ -27,16 +27,12 @@ export interface SearchQuery {
   readonly after?: string;
 }
 
-export type ParsedQuery =
-  | { readonly kind: 'query'; readonly query: SearchQuery }
-  | { readonly kind: 'invalid'; readonly reason: string };
-
 const unspaced =
   '\\p{scx=Han}\\p{scx=Hira}\\p{scx=Kana}\\p{scx=Hang}\\p{scx=Bopo}\\p{sc=Thai}\\p{sc=Lao}\\p{sc=Khmr}\\p{sc=Mymr}';
 /** A word of any script, which may hold runs of unspaced ones, or a pictograph. */
 const words = /[\p{L}\p{N}][\p{L}\p{M}\p{N}]*|\p{ExtPict}/gu;
 const runs = new RegExp(`[${unspaced}]+|[^${unspaced}]+`, 'gu');
-const isUnspaced = new RegExp(`^[${unspaced}]`, 'u');
+export const isUnspaced = new RegExp(`^[${unspaced}]`, 'u');
 const ascii = /^[\0-\x7f]*$/;
 /** Nothing to fold but case, and runs that are told apart by their range: nearly all texts without accents. */
 const plain =
@@ -62,7 +58,7 @@ function pairsOf(run: string): string {
 }
 
 /** The runs of a text: words without a trace of what stood between them, and unspaced ones. */
-function runsOf(text: string): readonly string[] {
+export function runsOf(text: string): readonly string[] {
   return (
     foldText(text)
       .match(words)
@@ -89,82 +85,6 @@ export function tokensOf(text: string): readonly string[] {
 }
 
 /** Undefined where the text holds no token. */
-function phraseOf(text: string): Phrase | undefined {
-  const found = tokensOf(text);
-  const last = runsOf(text).at(-1);
-  if (last === undefined) return undefined;
-  if (!isUnspaced.test(last)) return { tokens: found, isPrefix: false };
-  // What stands behind the run in the text is not known: its last pair decides, or a lone character begins a token.
-  if ([...last].length > 1) return { tokens: found.slice(0, -1), isPrefix: false };
-  return { tokens: found, isPrefix: true };
-}
-
-const pieces = /"([^"]*)"?|(\S+)/g;
-const operator = /^(from|in|has|before|after):(.+)$/i;
-
-interface Draft {
-  readonly phrases: Phrase[];
-  readonly from: string[];
-  readonly in: RoomName[];
-  hasFile: boolean;
-  before?: string;
-  after?: string;
-}
-
-/**
- * What a person writes: words, `"a phrase"`, `from:ada`, `in:lobby`, `has:file`, `before:2026-11-23` (that day is not
- * meant) and `after:2026-11-20` (that day is). Never throws.
- */
-export function parseQuery(text: string): ParsedQuery {
-  const draft: Draft = { phrases: [], from: [], in: [], hasFile: false };
-  for (const [, quoted, word] of text.matchAll(pieces)) {
-    const [, name, value] = (word !== undefined && operator.exec(word)) || [];
-    const reason = name ? applyOperator(draft, name.toLowerCase(), value!) : undefined;
-    if (reason) return { kind: 'invalid', reason };
-    const phrase = name ? undefined : phraseOf(quoted ?? word!);
-    if (phrase) draft.phrases.push(phrase);
-  }
-  const count = draft.phrases.length + draft.from.length + draft.in.length;
-  if (count > limits.searchTermsMax) {
-    return { kind: 'invalid', reason: `holds more than ${limits.searchTermsMax} words` };
-  }
-  if (draft.phrases.length === 0 && draft.from.length === 0 && !draft.hasFile) {
-    return { kind: 'invalid', reason: 'holds no word to look for, no from:name and no has:file' };
-  }
-  return { kind: 'query', query: draft };
-}
-
-/** Gives a reason if the value makes no sense. */
-function applyOperator(draft: Draft, name: string, value: string): string | undefined {
-  switch (name) {
-    case 'from': {
-      const user = UserName.safeParse(value);
-      if (!user.success) return 'from: takes the name of a person';
-      draft.from.push(foldName(user.data));
-      return undefined;
-    }
-    case 'in': {
-      const room = RoomName.safeParse(value.replace(/^#/, ''));
-      if (!room.success) return 'in: takes the name of a room';
-      draft.in.push(room.data);
-      return undefined;
-    }
-    case 'has':
-      draft.hasFile = true;
-      return value.toLowerCase() === 'file' ? undefined : 'has: takes the word file';
-    default:
-      if (!isDay(value)) return `${name}: takes a day such as 2026-11-23`;
-      draft[name as 'before' | 'after'] = value;
-      return undefined;
-  }
-}
-
-function isDay(text: string): boolean {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return false;
-  const timeMs = Date.parse(`${text}T00:00:00Z`);
-  return !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(text);
-}
-
 /** The text under which an event is found: of a message its text, of a file its name. Undefined: it is never found. */
 export function searchedText(event: LogEvent): string | undefined {
   if (event.event === 'MSG') return event.deleted ? undefined : event.text;

@@ -135,6 +135,8 @@ t.test('a value that cannot be is refused with its name, its origin and what it 
     ['ftp-passive-ports', '7139-7100', /neither a port nor a range/],
     ['ftp-masquerade', '10.0.0.5', /not a list such as/],
     ['ftp-tls-binding', 'maybe', /none of off, prefer/],
+    ['wire-view', 'on', /none of off, states/],
+    ['linger-close', 'a while', /not a time such as/],
     ['hub-name', 'a b', /letters, digits/],
     ['tls-cert', 'cert.pem', /go together/],
   ];
@@ -157,6 +159,8 @@ t.test('every setting can be given by each of the three ways', async t => {
     'tls-key': 'k',
     'log-level': 'warn',
     'trust-proxy': '127.0.0.9',
+    'wire-view': 'off',
+    'linger-close': '150ms',
   };
   const names = Object.keys(settingsTable) as SettingName[];
   const isSwitch = (name: SettingName) =>

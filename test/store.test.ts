@@ -14,7 +14,7 @@ import { blobPath, databasePath, incomingPath } from '../server/store/embedded/f
 import { createPasswords } from '../server/store/passwords.ts';
 import { limits } from '../shared/limits.ts';
 import type { FilePath } from '../shared/names.ts';
-import { parseQuery } from '../shared/search.ts';
+import { parseQuery } from '../shared/search-query.ts';
 import { fileRow, folderRow, message } from './contracts/store-writes.ts';
 import { openStore, smallDisk } from './support/embedded.ts';
 import { tempDir } from './support/temp-dir.ts';

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { planWord, type Command as TableEntry, type WordPlan } from '../../shared/commands/command.ts';
 import { commands } from '../../shared/commands/index.ts';
 import { eventSchemas, isEventName } from '../../shared/events.ts';
-import { pathComponents } from '../../shared/names.ts';
+import { pathComponents } from '../../shared/paths.ts';
 import { PartylineError, type Row } from '../index.ts';
 import { resolveAddress, type SecretOptions, withHub } from './context.ts';
 import { printInviteLink } from './invite-link.ts';

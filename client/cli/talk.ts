@@ -3,7 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Command } from 'commander';
 import type { HubEvent } from '../../shared/events.ts';
-import { pathComponents } from '../../shared/names.ts';
+import { pathComponents } from '../../shared/paths.ts';
 import { PartylineError } from '../index.ts';
 import { chat } from './chat.ts';
 import { endOnInterrupt, openHub, resolveAddress, type SecretOptions } from './context.ts';

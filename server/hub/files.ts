@@ -1,7 +1,8 @@
 /** Listing, reading, moving and removing files. */
 import { formatTime } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
-import { type FilePath, isWithin } from '../../shared/names.ts';
+import type { FilePath } from '../../shared/names.ts';
+import { isWithin } from '../../shared/paths.ts';
 import { readContent } from './content.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import { demandOwner } from './homes.ts';

@@ -3,7 +3,8 @@
  * there, nothing is numbered, and no document is kept of it.
  */
 import { HubError } from '../../shared/errors.ts';
-import { type FilePath, pathComponents } from '../../shared/names.ts';
+import type { FilePath } from '../../shared/names.ts';
+import { pathComponents } from '../../shared/paths.ts';
 import type { Domain } from './handlers.ts';
 import type { RoomDocument } from './live-rooms.ts';
 

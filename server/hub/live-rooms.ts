@@ -2,7 +2,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
 import type { LogEvent } from '../../shared/events.ts';
-import { pathComponents } from '../../shared/names.ts';
+import { pathComponents } from '../../shared/paths.ts';
 import { foldName } from '../../shared/text.ts';
 import { documentsOf } from './documents.ts';
 import { Fanout } from './fanout.ts';

@@ -1,7 +1,7 @@
 /** Finding what was said and which files came, in the rooms that a person may read. */
 import type { ParsedOf } from '../../shared/commands/index.ts';
 import { HubError } from '../../shared/errors.ts';
-import { parseQuery } from '../../shared/search.ts';
+import { parseQuery } from '../../shared/search-query.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import type { LiveRoom } from './live-rooms.ts';
 import { rowOf } from './log.ts';

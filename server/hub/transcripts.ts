@@ -4,7 +4,8 @@
  */
 import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
-import { baseName, type FilePath, pathComponents } from '../../shared/names.ts';
+import type { FilePath } from '../../shared/names.ts';
+import { baseName, pathComponents } from '../../shared/paths.ts';
 import type { Call, Domain } from './handlers.ts';
 import { isInHome } from './homes.ts';
 import type { TranscriptFile } from './host.ts';

@@ -1,6 +1,6 @@
 /** Files at a terminal: where one is among them, and /ls, /cd, /view, /get and /put. */
 
-import { resolvePath } from '../names.ts';
+import { resolvePath } from '../paths.ts';
 import { contentLines, entryLines } from './answer-lines.ts';
 import type { ChatHost } from './chat-host.ts';
 import { line, span } from './line.ts';

@@ -1,7 +1,7 @@
 /** What stands behind a slash → a command of the hub's table with its fields. Pure; the table says which words there are. */
 import { type Command, planWord } from '../commands/command.ts';
 import { type CommandName, commands, isCommandName } from '../commands/index.ts';
-import { resolvePath } from '../names.ts';
+import { resolvePath } from '../paths.ts';
 
 /** Where somebody is: what they need not say. */
 export interface Here {

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import type { Test } from 'tap';
 import type { Store } from '../../server/hub/host.ts';
 import type { Write } from '../../server/hub/writes.ts';
-import { parseQuery } from '../../shared/search.ts';
+import { parseQuery } from '../../shared/search-query.ts';
 import type { MakeStore } from './store-contract.ts';
 import { ada, at, hashNamed, message } from './store-writes.ts';
 

@@ -2,7 +2,7 @@
 import type { Test } from 'tap';
 import type { PrincipalId, Store } from '../../server/hub/host.ts';
 import type { Write } from '../../server/hub/writes.ts';
-import { parseQuery } from '../../shared/search.ts';
+import { parseQuery } from '../../shared/search-query.ts';
 import { ada, at, fileRow, hashNamed, message, names, refuses, tree } from './store-writes.ts';
 
 export type MakeStore = (t: Test) => Promise<Store>;

@@ -8,7 +8,7 @@ import { memoryBlobs } from '../../server/store/memory/blobs.ts';
 import { memoryStore } from '../../server/store/memory/store.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { HubError } from '../../shared/errors.ts';
-import { isWithin } from '../../shared/names.ts';
+import { isWithin } from '../../shared/paths.ts';
 import { openStore } from '../support/embedded.ts';
 import { type Guest, testHub } from '../support/hub.ts';
 import { freshSeed } from '../support/octets.ts';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import t from 'tap';
 import type { LogEvent } from '../../shared/events.ts';
-import { matchesQuery, parseQuery, tokensOf } from '../../shared/search.ts';
+import { matchesQuery, tokensOf } from '../../shared/search.ts';
+import { parseQuery } from '../../shared/search-query.ts';
 import { blankText, transcriptLine } from '../../shared/transcript.ts';
 
 const said = (text: string, time = '2026-11-23T01:00:03Z'): LogEvent => ({

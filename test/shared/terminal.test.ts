@@ -3,7 +3,7 @@ import xterm from '@xterm/headless';
 import * as fc from 'fast-check';
 import t from 'tap';
 import type { Clock } from '../../shared/clock.ts';
-import { resolvePath } from '../../shared/names.ts';
+import { resolvePath } from '../../shared/paths.ts';
 import { eventLines } from '../../shared/terminal/event-lines.ts';
 import { columnsOf, graphemes } from '../../shared/terminal/graphemes.ts';
 import { plainText } from '../../shared/terminal/line.ts';

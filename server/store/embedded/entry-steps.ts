@@ -1,5 +1,6 @@
 /** The steps that change files and folders, as SQL. A subtree is a range of paths: `0` is the character behind `/`. */
-import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
+import type { FilePath } from '../../../shared/names.ts';
+import { baseName, isWithin, parentPath, pathComponents } from '../../../shared/paths.ts';
 import type { BlobId, PrincipalId } from '../../hub/host.ts';
 import type { Write } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';

@@ -1,6 +1,7 @@
 /** The files' world in memory: rows by path, and the steps that change them. What takes a step back is the change's. */
 import type { Hash } from '../../../shared/model.ts';
-import { baseName, type FilePath, isWithin, parentPath, pathComponents } from '../../../shared/names.ts';
+import type { FilePath } from '../../../shared/names.ts';
+import { baseName, isWithin, parentPath, pathComponents } from '../../../shared/paths.ts';
 import type { BlobId, EntryRow, PrincipalId } from '../../hub/host.ts';
 import type { Write } from '../../hub/writes.ts';
 import { conflicts } from '../conflicts.ts';

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { formatReply, type Reply, reply } from '../../../shared/ftp/reply.ts';
 import { limits } from '../../../shared/limits.ts';
-import { resolvePath } from '../../../shared/names.ts';
+import { resolvePath } from '../../../shared/paths.ts';
 import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
 import type { Connection, ConnectionEvents } from '../../net/connection.ts';
 import type { Served } from '../../net/service.ts';

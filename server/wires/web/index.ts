@@ -61,9 +61,17 @@ async function register(app: FastifyInstance, options: WebWireOptions): Promise<
   await app.register(async scope => commandRoutes(scope, context));
   await app.register(async scope => fileRoutes(scope, context));
   await app.register(async scope => pageRoutes(scope, { hub: hub.name, doors }));
-  const descriptions = { openapi: openApi(hub.name), asyncapi: asyncApi(hub.name) };
-  app.get('/openapi.json', () => descriptions.openapi);
-  app.get('/asyncapi.json', () => descriptions.asyncapi);
+  // Made when somebody asks: most hubs are never asked.
+  const made = new Map<string, unknown>();
+  for (const [path, describe] of [
+    ['/openapi.json', openApi],
+    ['/asyncapi.json', asyncApi],
+  ] as const) {
+    app.get(path, () => {
+      if (!made.has(path)) made.set(path, describe(hub.name));
+      return made.get(path);
+    });
+  }
 
   const secured = options.tls && createServer({ key: options.tls.key, cert: options.tls.cert }, app.routing);
   for (const server of secured ? [app.server, secured] : [app.server]) {

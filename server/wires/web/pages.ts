@@ -3,7 +3,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
-import { marked } from 'marked';
 import { HubError } from '../../../shared/errors.ts';
 
 export interface PagesOptions {
@@ -51,6 +50,7 @@ async function pageNames(): Promise<readonly string[]> {
 
 async function render(name: string): Promise<string> {
   const text = await readFile(join(docsFolder, name), 'utf8');
+  const { marked } = await import('marked');
   const title = /^# (.*)$/m.exec(text)?.[1] ?? name;
   return page(title, `<nav><a href="/">hub</a> · <a href="/docs/">documentation</a></nav>\n${await marked(text)}`);
 }

@@ -5,7 +5,7 @@ import { HubError } from '../../../../shared/errors.ts';
 import { factNames, formatFacts, formatListLine, isPattern, matches } from '../../../../shared/ftp/listing.ts';
 import { type Reply, reply } from '../../../../shared/ftp/reply.ts';
 import { limits } from '../../../../shared/limits.ts';
-import { baseName, parentPath } from '../../../../shared/names.ts';
+import { baseName, parentPath } from '../../../../shared/paths.ts';
 import type { FtpConnection } from '../ftp-connection.ts';
 import { type Found, find, sendData } from '../retrieval.ts';
 import { verb } from '../verb.ts';

@@ -3,7 +3,7 @@
 import { HubError } from '../../../../shared/errors.ts';
 import { quotePath, type Reply, reply } from '../../../../shared/ftp/reply.ts';
 import { limits } from '../../../../shared/limits.ts';
-import { parentPath } from '../../../../shared/names.ts';
+import { parentPath } from '../../../../shared/paths.ts';
 import type { FtpConnection } from '../ftp-connection.ts';
 import { find, findFile } from '../retrieval.ts';
 import type { FtpVerb } from '../verb.ts';

@@ -2,7 +2,7 @@
 
 import { HubError } from '../../../../shared/errors.ts';
 import { type Reply, reply } from '../../../../shared/ftp/reply.ts';
-import { baseName } from '../../../../shared/names.ts';
+import { baseName } from '../../../../shared/paths.ts';
 import type { FtpConnection } from '../ftp-connection.ts';
 import { heldOf, retrieve } from '../retrieval.ts';
 import { receiveFile, type Upload } from '../uploads.ts';
