@@ -55,9 +55,9 @@ class LiveWireView implements WireView {
 
   hold(id: string, ms: number, isSilent: boolean): boolean {
     for (const observed of this.#options.observer.all()) {
-      if (observed.id !== id) continue;
+      if (observed.id !== id || observed.wire === 'web' || observed.of) continue;
       observed.hold = { ms, isSilent };
-      return observed.wire !== 'web' && observed.of === undefined;
+      return true;
     }
     return false;
   }
@@ -77,11 +77,13 @@ class LiveWireView implements WireView {
   }
 
   async #show(watch: WireWatch): Promise<number> {
-    const view = new View(
-      watch,
-      { describe: one => describe(one.observed), release: (one, of) => this.#release(one, of) },
-      this.#sources.nowMs(),
-    );
+    const host = {
+      clock: this.#options.clock,
+      nowMs: () => this.#sources.nowMs(),
+      describe: (one: Conversation) => describe(one.observed),
+      release: (one: Conversation, of: View) => this.#release(one, of),
+    };
+    const view = new View(watch, host, host.nowMs());
     this.#views.add(view);
     // Two that look at each other would never come to an end.
     for (const other of this.#views) if (other !== view) other.drop(watch.asking);
