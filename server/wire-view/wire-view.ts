@@ -22,8 +22,9 @@ export interface WireViewOptions {
   report(what: string): void;
 }
 
-/** The kernel's and the helpers' last words of a connection come a little after its end. */
+/** The kernel's and the helpers' last words of a connection come after its end: in this time, and on a busy machine in that. */
 const settleMs = 300;
+const settleMsMax = 3_000;
 
 export function createWireView(options: WireViewOptions): WireView {
   return new LiveWireView(options);
@@ -134,11 +135,16 @@ class LiveWireView implements WireView {
   /** What comes behind the close is still told, for a moment. */
   readonly #settle = (conversation: Conversation, { kind, source }: Happening) => {
     if (kind === 'half-close') this.#follow(true);
-    if (kind !== 'close' || source !== 'app') return;
+    if (kind === 'close' && source === 'app') this.#awaitRest(conversation, this.#sources.nowMs());
+  };
+
+  #awaitRest(conversation: Conversation, closedMs: number): void {
     this.#options.clock.after(settleMs, () => {
+      const isLate = this.#sources.nowMs() - closedMs > settleMsMax;
+      if (!isLate && !this.#sources.hasToldAll(conversation, closedMs)) return this.#awaitRest(conversation, closedMs);
       for (const view of this.#views) view.settled(conversation);
     });
-  };
+  }
 
   #release(conversation: Conversation, view: View): void {
     conversation.remove(view.tell);
