@@ -313,7 +313,7 @@ t.test(
     const capture = await startChild(
       t,
       tcpdump,
-      ['-i', 'lo', '-U', '--immediate-mode', '-w', file, filter],
+      ['-i', 'lo', '-U', '--immediate-mode', '-s', '4096', '-B', '8192', '-w', file, filter],
       cleanEnv(),
       /listening on/,
     );
