@@ -66,6 +66,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   const { store, blobs } = await openStore(settings);
   const certificate = await certificateFor(settings);
   let linePlace = '';
+  let httpPlace = '';
   const app = await startApp({
     settings,
     store,
@@ -76,6 +77,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
     onListening: (name, address, port) => {
       const place = `${address.includes(':') ? `[${address}]` : address}:${port}`;
       if (name === 'line') linePlace = place.replace(/^(0\.0\.0\.0|\[::\]):/, 'localhost:');
+      if (name === 'http') httpPlace = place.replace(/^(0\.0\.0\.0|\[::\]):/, 'localhost:');
       process.stdout.write(`listening ${name} ${place}\n`);
     },
   });
@@ -89,6 +91,7 @@ export async function serve(argv: readonly string[]): Promise<void> {
   const invite = settings.ephemeral ? undefined : await setupInvite({ store, random, clock: systemClock });
   if (invite !== undefined) {
     process.stdout.write(`or, once: partyline register 'pl://NAME@${linePlace}?invite=${invite}'\n`);
+    if (httpPlace !== '') process.stdout.write(`or in a browser: http://${httpPlace}/#setup=${invite}\n`);
   }
   // Before the word that it is ready, upon which somebody may send one.
   drainOnSignal(app);

@@ -1,11 +1,12 @@
 /** `partyline watch`: one's connections as the protocols have them, live. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
+import { captureHead, capturePacket } from '../../shared/packets/capture-writer.ts';
+import { linkTypes } from '../../shared/packets/link-layer.ts';
 import { WireDrawing, type WireEvent, wireEventOf } from '../../shared/wire-lines.ts';
 import { clientClock } from '../clock.ts';
 import { PartylineError } from '../index.ts';
 import { openHub, resolveAddress, type SecretOptions } from './context.ts';
-import { pcapngHead, pcapngPacket } from './pcapng.ts';
 
 interface Flags extends SecretOptions {
   readonly port?: string;
@@ -43,7 +44,7 @@ export function addWatchCommand(program: Command): void {
         ...(flags.export !== undefined && { packets: true }),
       };
       const file = flags.export === undefined ? undefined : openSync(flags.export, 'w', 0o600);
-      if (file !== undefined) writeSync(file, pcapngHead());
+      if (file !== undefined) writeSync(file, captureHead(linkTypes.ethernet));
       const show = flags.json ? showJson : drawer();
       const interrupted = new AbortController();
       process.once('SIGINT', () => interrupted.abort(new PartylineError('cancelled', 'interrupted')));
@@ -64,12 +65,12 @@ export function addWatchCommand(program: Command): void {
     });
 }
 
-function packetOf(fields: Fields): Buffer {
+function packetOf(fields: Fields): Uint8Array {
   const octets = Buffer.from(String(fields['packet']), 'base64');
   const names = ['link', 'network', 'transport', 'len'] as const;
   const wireOctets = names.reduce((sum, name) => sum + Number(fields[name]), 0);
   const comment = `${fields['conn']} ${fields['side']}`;
-  return pcapngPacket({ atMs: Number(fields['at']), octets, wireOctets, comment });
+  return capturePacket({ atMs: Number(fields['at']), octets, wireOctets, comment });
 }
 
 /** The hub may be left out, and the connection. */

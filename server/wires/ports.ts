@@ -13,9 +13,9 @@ export interface WireOptions<Name extends string> extends Ground {
 }
 
 interface Manners {
-  /** Under which name the wire view knows its connections. */
-  readonly wire: string;
   readonly log: FastifyBaseLogger;
+  /** Under which the wire view names its connections. */
+  readonly wire: string;
   serve(connection: Connection): Served;
   /** The last words to somebody who is not served, in the wire's own form. */
   farewell(error: unknown): string;
@@ -27,15 +27,15 @@ const refusals = {
     new HubError('protocol-attack', 'connections from this address begin with a PROXY header; tell who keeps the hub'),
 } as const;
 
-export function serviceOf(ground: Ground, { wire, log, serve, farewell }: Manners): Service {
+export function serviceOf(ground: Ground, { log, wire, serve, farewell }: Manners): Service {
   const { clock, host, places, proxies, observer } = ground;
   return new Service({
     clock,
     host,
     places,
-    ...(proxies && { proxies }),
-    ...(observer && { observer }),
     wire,
+    ...(observer && { observer }),
+    ...(proxies && { proxies }),
     serve,
     unserved: farewell,
     refusal: why => farewell(refusals[why]()),

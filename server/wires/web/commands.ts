@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Command } from '../../../shared/commands/command.ts';
 import { type CommandName, commands, isCommandName } from '../../../shared/commands/index.ts';
 import { HubError } from '../../../shared/errors.ts';
-import { KIB, limits } from '../../../shared/limits.ts';
+import { limits } from '../../../shared/limits.ts';
 import type { Exchange, Session } from '../../hub/session.ts';
 import { credentialIn, originOf, visitorOf, type WebContext } from './context.ts';
 import { asHubError, errorBody } from './status.ts';
@@ -18,13 +18,9 @@ interface CommandRequest {
 const cookieRules = { path: '/', httpOnly: true, sameSite: 'lax' } as const;
 
 export async function commandRoutes(app: FastifyInstance, context: WebContext): Promise<void> {
-  app.addContentTypeParser(
-    'application/octet-stream',
-    { parseAs: 'buffer', bodyLimit: limits.blobOctetsMax },
-    (_r, body, done) => done(null, body),
-  );
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_r, body, done) => done(null, body));
 
-  app.post<CommandRequest>('/api/commands/:name', { bodyLimit: 256 * KIB }, async (request, reply) => {
+  app.post<CommandRequest>('/api/commands/:name', { bodyLimit: limits.blobOctetsMax }, async (request, reply) => {
     const { name, entry } = entryOf(request.params.name);
     if (entry.content === 'out') throw new HubError('bad-argument', 'contents come from GET /files/room/path');
     const fields = fieldsOf(request);

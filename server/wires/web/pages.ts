@@ -1,9 +1,10 @@
-/** Pages without a script: what this hub is, at `/`, and its documentation at `/docs`, rendered from `docs/` when first asked for. */
+/** What a browser is shown: the page at `/`, and the documentation at `/docs`, rendered from `docs/` when first asked for. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { HubError } from '../../../shared/errors.ts';
+import { pageFileRoutes } from './page-files.ts';
 
 export interface PagesOptions {
   readonly hub: string;
@@ -27,7 +28,7 @@ export async function pageRoutes(app: FastifyInstance, { hub, doors }: PagesOpti
   const pages = await pageNames();
 
   app.get('/style.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(style));
-  app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(landing(hub, doors())));
+  await pageFileRoutes(app, () => landing(hub, doors()));
   app.get('/docs', (_request, reply) => reply.redirect('/docs/'));
   app.get<{ Params: { '*': string } }>('/docs/*', async (request, reply) => {
     const name = request.params['*'];
@@ -72,21 +73,18 @@ const doorNames: Readonly<Record<string, string>> = {
 };
 
 function landing(hub: string, doors: ReadonlyMap<string, number>): string {
-  const rows = [...doors].map(
-    ([name, port]) => `<tr><td>${port}</td><td>${escaped(doorNames[name] ?? name)}</td></tr>`,
-  );
-  return page(
-    hub,
-    `<h1>${escaped(hub)}</h1>
-<p>This is a partyline hub: rooms and files, reachable from whatever client is there.
-There is no page to talk on here yet; these doors are open:</p>
-<table><tr><th>port</th><th>speaks</th></tr>
-${rows.join('\n')}</table>
-<p>With curl: <code>curl -u NAME -T FILE http://HOST:PORT/files/lobby/</code> sends a file,
-<code>curl -u NAME http://HOST:PORT/files/lobby/</code> lists a room.</p>
-<ul><li><a href="/docs/">Documentation</a></li><li><a href="/openapi.json">The HTTP interface, as OpenAPI</a></li>
-<li><a href="/asyncapi.json">The WebSocket, as AsyncAPI</a></li></ul>`,
-  );
+  const rows = [...doors].map(([name, port]) => `  ${String(port).padEnd(6)} ${doorNames[name] ?? name}`);
+  return `${hub} is a partyline hub: rooms and files, reachable from whatever client is there.
+A browser shows the rooms at this address. These doors are open:
+
+${rows.join('\n')}
+
+curl -u NAME -T FILE http://HOST:PORT/files/lobby/   sends a file
+curl -u NAME http://HOST:PORT/files/lobby/           lists a room
+/docs/            the documentation
+/openapi.json     the HTTP interface
+/asyncapi.json    the WebSocket
+`;
 }
 
 function page(title: string, body: string): string {
