@@ -116,9 +116,7 @@ t.test('two people and other wires meet on the page', async t => {
     ];
     for (const attack of attacks) await say(bob.page, attack);
     await textOf(page, '<svg onload=alert(6)>');
-    const count = await page
-      .locator('.history .text :is(img, script, svg, b, [onclick], a:not([href^="http"]))')
-      .count();
+    const count = await page.locator('.history .text :is(img, script, svg, b, [onclick], a:not([href^="http"]))').count();
     t.equal(count, 0);
     t.same([...ada.faults, ...bob.faults], []);
   });
@@ -176,13 +174,7 @@ t.test('two people and other wires meet on the page', async t => {
     t.ok((await page.locator('.history article').count()) <= 500, 'few are in the document');
     await page.evaluate("location.hash = '#long/750'");
     await page.locator('#m750.is-wanted').waitFor();
-    t.equal(
-      await page
-        .locator('#m750')
-        .innerText()
-        .then(text => /number 750/.test(text)),
-      true,
-    );
+    t.equal(await page.locator('#m750').innerText().then(text => /number 750/.test(text)), true);
   });
 
   await t.test('search finds, and screens are accessible in every theme and on a phone', async t => {
