@@ -1,14 +1,16 @@
-/** `npm run bench -- line|telnet|ftp [--rounds N] [--only NAME]`: measures a wire beside bare programs and peers; prints Markdown. */
+/** `npm run bench -- line|telnet|ftp|web [--rounds N] [--only NAME]`: measures a wire beside bare programs and peers; prints Markdown. */
 import { parseArgs } from 'node:util';
 import { cases as ftp } from './ftp/cases.ts';
 import { cases as line } from './line/cases.ts';
 import { machineLine } from './machine.ts';
 import { cases as telnet } from './telnet/cases.ts';
+import { cases as web } from './web/cases.ts';
 
 const wires = new Map([
   ['line', line],
   ['telnet', telnet],
   ['ftp', ftp],
+  ['web', web],
 ]);
 
 const usage = `npm run bench -- WIRE [--rounds N] [--only NAME]

@@ -103,14 +103,10 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
     routes: query => routesTo(doors, query),
   });
   app.register(webWire, {
-    hub,
-    clock,
-    observer,
-    host: settings.host,
+    ...ground,
     tls: { port: settings['https-port'], key, cert },
     names: settings['http-names'],
     doors: () => doors,
-    onListening: listening,
   });
   app.register(ftpWire, {
     ...ground,

@@ -27,7 +27,15 @@ async function say(page: Page, text: string): Promise<void> {
   await page.press('#message', 'Enter');
 }
 
-const textOf = (page: Page, text: string) => page.locator('.history .text', { hasText: text }).first().waitFor();
+const textOf = (page: Page, text: string) =>
+  page
+    .locator('.history .text', { hasText: text })
+    .first()
+    .waitFor()
+    .catch(async e => {
+      await page.screenshot({ path: '/tmp/pg/fail.png' });
+      throw e;
+    });
 
 /** Kept only on request, so that a run changes no file of the tree. */
 async function picture(page: Page, name: string): Promise<void> {
@@ -116,7 +124,9 @@ t.test('two people and other wires meet on the page', async t => {
     ];
     for (const attack of attacks) await say(bob.page, attack);
     await textOf(page, '<svg onload=alert(6)>');
-    const count = await page.locator('.history .text :is(img, script, svg, b, [onclick], a:not([href^="http"]))').count();
+    const count = await page
+      .locator('.history .text :is(img, script, svg, b, [onclick], a:not([href^="http"]))')
+      .count();
     t.equal(count, 0);
     t.same([...ada.faults, ...bob.faults], []);
   });
@@ -158,8 +168,8 @@ t.test('two people and other wires meet on the page', async t => {
     const line = await connectLine(t, server.ports.line);
     line.send('LOGIN ada :correct horse\nCREATE long');
     for (let n = 1; n <= 1_500; n++) line.send(`SAY long :number ${n}`);
-    line.send('PING token=over');
-    await line.until(/over/);
+    line.send('PING token=all-said');
+    await line.until(/all-said/);
     line.finish();
     await page.keyboard.press('Control+k');
     await page.keyboard.type('long');
@@ -174,7 +184,13 @@ t.test('two people and other wires meet on the page', async t => {
     t.ok((await page.locator('.history article').count()) <= 500, 'few are in the document');
     await page.evaluate("location.hash = '#long/750'");
     await page.locator('#m750.is-wanted').waitFor();
-    t.equal(await page.locator('#m750').innerText().then(text => /number 750/.test(text)), true);
+    t.equal(
+      await page
+        .locator('#m750')
+        .innerText()
+        .then(text => /number 750/.test(text)),
+      true,
+    );
   });
 
   await t.test('search finds, and screens are accessible in every theme and on a phone', async t => {

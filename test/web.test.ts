@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { Places } from '../server/net/places.ts';
 import { commands } from '../shared/commands/index.ts';
 import { eventSchemas } from '../shared/events.ts';
 import { formatBinary, parseBinary, parseJson } from '../shared/web/binary.ts';
@@ -276,6 +277,24 @@ t.test('a revoked session takes its sockets with it, and a drain tells them all'
   t.equal(code, 1001);
   t.match(guest.seen.at(-1), { events: [{ event: 'BYE', reason: 'shutting-down' }] });
   await closing;
+});
+
+t.test('a socket takes a place like any connection, and comes from where a trusted proxy says', async t => {
+  const places = new Places(1);
+  const { ports, hub, account } = await serveWeb(t, { places, proxies: ['127.0.0.1', '10.0.0.0/8'] });
+  const { session } = await account('admin');
+  await hub.execute(session, 'BLOCK', { address: '192.0.2.7' });
+  const forwarded = (hops: string) => ({ 'x-forwarded-for': hops });
+  const blocked = await openSocket(t, ports.http, forwarded('198.51.100.1, 192.0.2.7, 10.0.0.3'));
+  t.not(blocked.status, 101, 'the nearest hop that is no proxy is the peer');
+  const socket = await openSocket(t, ports.http, forwarded('192.0.2.7, 198.51.100.1'));
+  t.equal(socket.status, 101, 'what a stranger wrote before it is not believed');
+  t.equal(places.taken, 1);
+  t.equal((await openSocket(t, ports.http)).status, 503);
+  socket.socket.close();
+  await socket.closed;
+  for (let status = 0; status !== 101; ) ({ status } = await openSocket(t, ports.http));
+  t.match(await (await openSocket(t, ports.https, {}, true)).status, 503);
 });
 
 t.test('whatever comes as a message is answered or refused, and the next one is in step', async t => {

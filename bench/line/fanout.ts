@@ -49,16 +49,16 @@ class Room {
     this.server = server;
     this.#load = load;
     this.#crowd = crowd;
-    this.#messages = 640 * crowd.senders;
+    this.#messages = 64 * crowd.senders * Math.min(10, Math.ceil(1_000 / crowd.receivers));
   }
 
   async open(): Promise<void> {
-    const { name: wire, port } = this.server;
+    const { name: wire, port, sender = { wire, port } } = this.server;
     const { receivers: count, senders } = this.#crowd;
     this.#receiversGroup = (
       await this.#load.receivers.ask({ do: 'open', wire, port, count, prefix: 'r', rooms: 'lobby' })
     ).group;
-    this.#senderGroup = (await this.#load.sender.ask({ do: 'open', wire, port, senders })).group;
+    this.#senderGroup = (await this.#load.sender.ask({ do: 'open', ...sender, senders })).group;
   }
 
   async #choose(): Promise<void> {

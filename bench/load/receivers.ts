@@ -58,6 +58,7 @@ class Receiver {
 /** Reads whole lines and demands the numbers of each sender in order. */
 class Witness {
   readonly #refusal: RegExp;
+  readonly #end: number;
   /** By sender: the number that comes next. */
   readonly #next: number[];
   #rest: Buffer = Buffer.alloc(0);
@@ -66,6 +67,7 @@ class Witness {
 
   constructor(wire: Wire, senders: number) {
     this.#refusal = wire.refusal;
+    this.#end = wire.end ?? LF;
     this.#next = Array.from({ length: senders }, (_, sender) => sender);
   }
 
@@ -73,7 +75,7 @@ class Witness {
     const all = this.#rest.length === 0 ? octets : Buffer.concat([this.#rest, octets]);
     let done = 0;
     for (let at = all.indexOf(PERCENT); at >= 0; at = all.indexOf(PERCENT, done)) {
-      const end = all.indexOf(LF, at);
+      const end = all.indexOf(this.#end, at);
       if (end < 0) break;
       let number = 0;
       for (let i = at + 1; i <= at + digits; i++) number = number * 10 + (all[i]! - ZERO);
@@ -133,7 +135,7 @@ class Group {
     await Promise.all(
       this.#receivers.map(({ tap, socket }) => {
         let text = '';
-        const { alive } = this.#wire;
+        const { alive, end = LF } = this.#wire;
         return new Promise<void>((resolve, reject) => {
           const cancel = systemClock.after(deadlineMs, () => reject(new Error(`${mark} did not come`)));
           tap.take = octets => {
@@ -141,7 +143,7 @@ class Group {
             text += octets.toString('latin1');
             const at = text.indexOf(mark);
             if (at < 0) text = text.slice(-mark.length);
-            if (at < 0 || text.indexOf('\n', at) < 0) return;
+            if (at < 0 || text.indexOf(String.fromCharCode(end), at) < 0) return;
             cancel();
             resolve();
           };

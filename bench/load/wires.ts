@@ -1,7 +1,7 @@
 /** How each contestant is spoken to: opening lines, a request, what acknowledges it. The load that uses this is the same for all. */
 
 export interface Step {
-  readonly send: string;
+  readonly send: string | Buffer;
   /** Text that stands in the answer when the next step may follow. */
   readonly until: string;
 }
@@ -19,11 +19,13 @@ export interface Wire {
   readonly ask: string;
   /** An answer that means a message was not taken, or not delivered. */
   readonly refusal: RegExp;
+  /** The octet behind a message; LF where it is not told. */
+  readonly end?: number;
   /** The server's question whether a receiver lives, and the answer; only looked for before a measurement. */
   readonly alive?: readonly [question: string, answer: string];
 }
 
-export type WireName = 'partyline' | 'bare' | 'redis' | 'nats' | 'ngircd';
+export type WireName = 'partyline' | 'bare' | 'redis' | 'nats' | 'ngircd' | 'web' | 'bare ws' | 'bare ws a tick';
 
 /** Octets of a payload without its line end: a chat line. */
 export const payloadOctets = 100;
@@ -83,7 +85,44 @@ const ngircd: Wire = {
   refusal: /^(?:\S+ 4\d\d .*|ERROR.*)/m,
 };
 
-export const wires: Readonly<Record<WireName, Wire>> = { partyline, bare, redis, nats, ngircd };
+/** A text frame of RFC 6455 under a mask of zeros; at most 125 octets. */
+function maskedFrame(text: string): Buffer {
+  return Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
+}
+
+const upgrade = (path: string, name: string) =>
+  `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+  `Sec-WebSocket-Key: ${Buffer.alloc(16).toString('base64')}\r\n` +
+  `Authorization: Basic ${Buffer.from(`${name}:`).toString('base64')}\r\n\r\n`;
+
+const web: Wire = {
+  ...partyline,
+  receiver: (name, room) => [
+    { send: upgrade('/ws', name), until: '\r\n\r\n' },
+    { send: maskedFrame(JSON.stringify({ id: 'j', do: 'JOIN', with: { room } })), until: '"ok"' },
+  ],
+  end: '}'.charCodeAt(0),
+  refusal: /"(?:GAP|BYE)".*/,
+};
+
+const bareWs: Wire = {
+  ...bare,
+  receiver: name => [
+    { send: upgrade('/', name), until: '\r\n\r\n' },
+    { send: maskedFrame('JOIN'), until: 'OK' },
+  ],
+};
+
+export const wires: Readonly<Record<WireName, Wire>> = {
+  partyline,
+  bare,
+  redis,
+  nats,
+  ngircd,
+  web,
+  'bare ws': bareWs,
+  'bare ws a tick': bareWs,
+};
 
 /** Eight digits behind a percent sign, filled up: `%00000042…`. */
 export const digits = 8;

@@ -66,6 +66,18 @@ export async function startBareFanout(flags: readonly string[] = []): Promise<Se
   return { ...(await startBare('fanout', flags)), name: 'bare' };
 }
 
+/** Sends every message by itself, or all of a tick as one. They go in over a port of their own. */
+export async function startBareWebFanout(name: 'bare ws' | 'bare ws a tick'): Promise<Server> {
+  const bare = await startBare('web-fanout', [], name === 'bare ws' ? [] : ['tick']);
+  const lines = Number(/^listening \d+ (\d+)$/m.exec(bare.output())?.[1]);
+  return { ...bare, name, sender: { wire: 'bare', port: lines } };
+}
+
+/** Serves the one file at `path` by HTTP. */
+export function startBareHttp(path: string): Promise<Program & { readonly port: number }> {
+  return startBare('http-copy', [], [path]);
+}
+
 /** Serves the one file at `path`. */
 export function startBareCopy(path: string): Promise<Program & { readonly port: number }> {
   return startBare('copy-server', [], [path]);
@@ -78,6 +90,6 @@ export function startBareFtp(folder: string, mover: 'kernel' | 'buffers', pem: s
 
 async function startBare(name: string, flags: readonly string[], args: readonly string[] = []) {
   const all = [...flags, build(`bench/bare/${name}.js`), ...args];
-  const program = await startProgram(process.execPath, all, { ready: /^listening \d+$/m });
-  return { ...program, port: Number(/^listening (\d+)$/m.exec(program.output())?.[1]) };
+  const program = await startProgram(process.execPath, all, { ready: /^listening \d+( \d+)?$/m });
+  return { ...program, port: Number(/^listening (\d+)/m.exec(program.output())?.[1]) };
 }

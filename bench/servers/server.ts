@@ -9,6 +9,8 @@ import type { Program } from '../process.ts';
 export interface Server extends Program {
   readonly name: WireName;
   readonly port: number;
+  /** Where messages come in, if it is elsewhere. */
+  readonly sender?: { readonly wire: WireName; readonly port: number };
 }
 
 /** An empty folder below `parent`, and how to remove it; it goes with the process too. */

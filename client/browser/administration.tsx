@@ -56,11 +56,17 @@ const revoke = (field: string): Act => ({
 });
 
 const inviteRow = (row: Fields) =>
-  [row['kind'], row['room'] && `#${row['room']}`, row['role'], `×${row['uses']}`, momentText(String(row['until']))].filter(Boolean).join(' · ');
+  [row['kind'], row['room'] && `#${row['room']}`, row['role'], `×${row['uses']}`, momentText(String(row['until']))]
+    .filter(Boolean)
+    .join(' · ');
 const sessionRow = (row: Fields) =>
-  [row['user'], row['own'] && say('you'), row['wire'], row['address'], momentText(String(row['since']))].filter(Boolean).join(' · ');
+  [row['user'], row['own'] && say('you'), row['wire'], row['address'], momentText(String(row['since']))]
+    .filter(Boolean)
+    .join(' · ');
 const tokenRow = (row: Fields) =>
-  [row['user'], row['label'], row['room'] && `#${row['room']}`, row['actions'], momentText(String(row['created']))].filter(Boolean).join(' · ');
+  [row['user'], row['label'], row['room'] && `#${row['room']}`, row['actions'], momentText(String(row['created']))]
+    .filter(Boolean)
+    .join(' · ');
 
 interface ListProps {
   readonly name: CommandName;
@@ -94,7 +100,9 @@ function List({ name, input, title, row, act }: ListProps) {
               type="button"
               class="plain"
               onClick={() =>
-                void store.link.request(act.name(one), act.fields(one) as never).then(load, error => store.failed(error))
+                void store.link
+                  .request(act.name(one), act.fields(one) as never)
+                  .then(load, error => store.failed(error))
               }
             >
               {act.label}
@@ -115,14 +123,27 @@ function RoomFacts({ room }: { readonly room: string }) {
     const { link } = store;
     link.request('QUOTA', { room }).then(
       ({ octets, used }) => {
-        quota.value = say('quotaOf', { used: sizeText(used), octets: octets === 0 ? say('noLimit') : sizeText(octets) });
+        quota.value = say('quotaOf', {
+          used: sizeText(used),
+          octets: octets === 0 ? say('noLimit') : sizeText(octets),
+        });
       },
       () => undefined,
     );
-    link.request('VISIBILITY', { room }).then(answer => (visibility.value = answer.visibility), () => undefined);
-    link.request('RETENTION', { room }).then(answer => (days.value = String(answer.days)), () => undefined);
+    link.request('VISIBILITY', { room }).then(
+      answer => (visibility.value = answer.visibility),
+      () => undefined,
+    );
+    link.request('RETENTION', { room }).then(
+      answer => (days.value = String(answer.days)),
+      () => undefined,
+    );
   }, [room]);
-  const set = (work: Promise<unknown>) => work.then(() => store.tell(say('didThat')), error => store.failed(error));
+  const set = (work: Promise<unknown>) =>
+    work.then(
+      () => store.tell(say('didThat')),
+      error => store.failed(error),
+    );
   return (
     <div class="form">
       <p>
@@ -172,8 +193,16 @@ function Moderation({ room }: { readonly room: string }) {
         name="BANS"
         input={{ room }}
         title={say('bans')}
-        row={row => [row['kind'], row['user'], row['text'], row['until'] && momentText(String(row['until']))].filter(Boolean).join(' · ')}
-        act={{ label: say('unban'), name: ({ kind }) => (kind === 'mute' ? 'UNMUTE' : 'UNBAN'), fields: ({ user }) => ({ room, user }) }}
+        row={row =>
+          [row['kind'], row['user'], row['text'], row['until'] && momentText(String(row['until']))]
+            .filter(Boolean)
+            .join(' · ')
+        }
+        act={{
+          label: say('unban'),
+          name: ({ kind }) => (kind === 'mute' ? 'UNMUTE' : 'UNBAN'),
+          fields: ({ user }) => ({ room, user }),
+        }}
       />
       <PersonForm
         acts={[
@@ -193,7 +222,10 @@ function BlockForm() {
   return (
     <PersonForm
       acts={[['BLOCK', say('block')]]}
-      fields={(user, reason) => ({ ...(isAddress.test(user) ? { address: user } : { user }), ...(reason !== '' && { reason }) })}
+      fields={(user, reason) => ({
+        ...(isAddress.test(user) ? { address: user } : { user }),
+        ...(reason !== '' && { reason }),
+      })}
       done={() => undefined}
     />
   );
@@ -220,8 +252,18 @@ function PersonForm({ acts, fields, done }: PersonFormProps): ComponentChildren 
     );
   return (
     <div class="person-form">
-      <input aria-label={say('name')} placeholder={say('name')} value={user.value} onInput={({ currentTarget }) => (user.value = currentTarget.value)} />
-      <input aria-label={say('reason')} placeholder={say('reason')} value={reason.value} onInput={({ currentTarget }) => (reason.value = currentTarget.value)} />
+      <input
+        aria-label={say('name')}
+        placeholder={say('name')}
+        value={user.value}
+        onInput={({ currentTarget }) => (user.value = currentTarget.value)}
+      />
+      <input
+        aria-label={say('reason')}
+        placeholder={say('reason')}
+        value={reason.value}
+        onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
+      />
       {acts.map(([name, label]) => (
         <button type="button" key={name} disabled={user.value.trim() === ''} onClick={() => void perform(name)}>
           {label}

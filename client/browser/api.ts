@@ -33,7 +33,9 @@ export async function command<N extends CommandName>(
   input: InputOf<N>,
   { octets, signal }: { readonly octets?: Blob | Uint8Array<ArrayBuffer>; readonly signal?: AbortSignal } = {},
 ): Promise<OutputOf<N>> {
-  const query = octets ? `?${new URLSearchParams(Object.entries(input).map(([key, value]) => [key, String(value)]))}` : '';
+  const query = octets
+    ? `?${new URLSearchParams(Object.entries(input).map(([key, value]) => [key, String(value)]))}`
+    : '';
   const answer = await asked(`/api/commands/${name}${query}`, {
     method: 'POST',
     headers: { 'content-type': octets ? 'application/octet-stream' : 'application/json' },

@@ -124,7 +124,8 @@ export function Composer({ room }: { readonly room: string }) {
           onInput={({ currentTarget }) => {
             write(currentTarget.value);
             complete(false);
-            if (currentTarget.value !== '' && !currentTarget.value.startsWith('/') && !store.editing.value) store.typed();
+            if (currentTarget.value !== '' && !currentTarget.value.startsWith('/') && !store.editing.value)
+              store.typed();
           }}
           onKeyDown={pressed}
           onBlur={() => (completion.value = undefined)}
@@ -154,7 +155,9 @@ function Typing({ room }: { readonly room: string }) {
   const names = [...(typing.value.get(room)?.keys() ?? [])];
   return (
     <p class="typing" aria-live="polite">
-      {names.length === 0 ? '' : say(names.length === 1 ? 'isTyping' : 'areTyping', { names: names.slice(0, 3).join(', ') })}
+      {names.length === 0
+        ? ''
+        : say(names.length === 1 ? 'isTyping' : 'areTyping', { names: names.slice(0, 3).join(', ') })}
     </p>
   );
 }
@@ -195,7 +198,9 @@ function withOwnName({ file, path }: { readonly file: File; readonly path: strin
 
 function candidates(store: Store) {
   const log = store.historyOf(store.current.value).log.value;
-  const files = (log?.entries ?? []).flatMap(entry => (entry.event === 'FILE' && entry.op === 'put' ? [entry.path] : []));
+  const files = (log?.entries ?? []).flatMap(entry =>
+    entry.event === 'FILE' && entry.op === 'put' ? [entry.path] : [],
+  );
   return {
     people: store.names.value.map(({ user }) => user),
     rooms: [...store.rooms.value.keys()].filter(room => !room.startsWith('@')),

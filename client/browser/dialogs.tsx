@@ -2,10 +2,10 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { Key } from './catalogue.ts';
 import { IconButton } from './icons.tsx';
 import { InviteForm } from './invite.tsx';
-import type { Key } from './catalogue.ts';
-import { chooseLanguage, language, type Language, languages, say, type Theme, theme, themes } from './preferences.ts';
+import { chooseLanguage, type Language, language, languages, say, type Theme, theme, themes } from './preferences.ts';
 import type { Dialog as DialogName } from './session-store.ts';
 import { useStore } from './store-context.ts';
 
@@ -94,7 +94,15 @@ function Switcher() {
       />
       <div class="choices" id="switcher-list" role="listbox" aria-label={say('rooms')}>
         {all.map(({ room, title }, index) => (
-          <button type="button" role="option" tabIndex={-1} key={room} id={`switch-${index}`} aria-selected={index === at.value} onClick={() => go(room)}>
+          <button
+            type="button"
+            role="option"
+            tabIndex={-1}
+            key={room}
+            id={`switch-${index}`}
+            aria-selected={index === at.value}
+            onClick={() => go(room)}
+          >
             {title}
           </button>
         ))}
@@ -155,7 +163,10 @@ function Settings() {
       </label>
       <label>
         {say('language')}
-        <select value={language.value} onChange={({ currentTarget }) => chooseLanguage(currentTarget.value as Language)}>
+        <select
+          value={language.value}
+          onChange={({ currentTarget }) => chooseLanguage(currentTarget.value as Language)}
+        >
           {Object.entries(languages).map(([code, name]) => (
             <option key={code} value={code}>
               {name}

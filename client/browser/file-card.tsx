@@ -30,11 +30,21 @@ export function FileCard({ file }: { readonly file: EventOf<'FILE'>; readonly st
         </a>
         <span class="quiet">{sizeText(size)}</span>
         {kind && (
-          <button type="button" class="plain" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
+          <button
+            type="button"
+            class="plain"
+            aria-expanded={isOpen.value}
+            onClick={() => (isOpen.value = !isOpen.value)}
+          >
             {isOpen.value ? say('hidePreview') : say('preview')}
           </button>
         )}
-        <a class="icon-button" href={`${url}?download`} aria-label={`${say('download')} ${baseName(path)}`} title={say('download')}>
+        <a
+          class="icon-button"
+          href={`${url}?download`}
+          aria-label={`${say('download')} ${baseName(path)}`}
+          title={say('download')}
+        >
           <Icon name="download" />
         </a>
       </div>

@@ -35,7 +35,8 @@ export function Files() {
     };
   }, [folder, store.filesChanged.value, isUp, store, rows]);
 
-  const ask = (work: Promise<unknown>) => work.then(() => store.filesChanged.value++).catch(error => store.failed(error));
+  const ask = (work: Promise<unknown>) =>
+    work.then(() => store.filesChanged.value++).catch(error => store.failed(error));
   const makeFolder = () => {
     const name = prompt(say('folderName'));
     if (name) void ask(store.link.request('MKDIR', { path: `${folder}/${name}` }));
@@ -63,7 +64,9 @@ export function Files() {
 }
 
 function sorted(rows: readonly Row[]): readonly Row[] {
-  return [...rows].sort((a, b) => a.type.localeCompare(b.type) || a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return [...rows].sort(
+    (a, b) => a.type.localeCompare(b.type) || a.name.localeCompare(b.name, undefined, { numeric: true }),
+  );
 }
 
 function Crumbs({ folder, go }: { readonly folder: string; readonly go: (path: string) => void }) {
@@ -73,7 +76,13 @@ function Crumbs({ folder, go }: { readonly folder: string; readonly go: (path: s
       {parts.map((part, at) => {
         const path = `/${parts.slice(0, at + 1).join('/')}`;
         return (
-          <button type="button" class="plain" key={path} aria-current={path === folder ? 'location' : undefined} onClick={() => go(path)}>
+          <button
+            type="button"
+            class="plain"
+            key={path}
+            aria-current={path === folder ? 'location' : undefined}
+            onClick={() => go(path)}
+          >
             {part}
           </button>
         );
@@ -118,7 +127,8 @@ function FileRow({ row, folder, ask }: FileRowProps) {
     if (name && name !== row.name) void ask(store.link.request('MV', { from: path, to: `${folder}/${name}` }));
   };
   const remove = () => {
-    if (confirm(say('removeFile', { path }))) void ask(store.link.request('RM', { path, recursive: true } as Fields as never));
+    if (confirm(say('removeFile', { path })))
+      void ask(store.link.request('RM', { path, recursive: true } as Fields as never));
   };
   const open = () => {
     if (row.type === 'dir') store.folder.value = path;
@@ -129,10 +139,17 @@ function FileRow({ row, folder, ask }: FileRowProps) {
     <li>
       <div class="file-line">
         <Icon name={row.type === 'dir' ? 'files' : 'file'} />
-        <button type="button" class="plain grow file-name" aria-expanded={kind ? isOpen.value : undefined} onClick={open}>
+        <button
+          type="button"
+          class="plain grow file-name"
+          aria-expanded={kind ? isOpen.value : undefined}
+          onClick={open}
+        >
           {row.name}
           <small class="quiet">
-            {[row.type === 'file' && sizeText(size), owner, modified && momentText(modified)].filter(Boolean).join(' · ')}
+            {[row.type === 'file' && sizeText(size), owner, modified && momentText(modified)]
+              .filter(Boolean)
+              .join(' · ')}
           </small>
         </button>
         <a

@@ -20,9 +20,24 @@ export function Header() {
         {isRoom && <Topic room={room} />}
       </div>
       <div class="buttons">
-        <IconButton icon="people" label={say('people')} pressed={store.panel.value === 'people'} onClick={() => toggle('people')} />
-        <IconButton icon="files" label={say('files')} pressed={store.panel.value === 'files'} onClick={() => toggle('files')} />
-        <IconButton icon="search" label={say('search')} pressed={store.panel.value === 'search'} onClick={() => toggle('search')} />
+        <IconButton
+          icon="people"
+          label={say('people')}
+          pressed={store.panel.value === 'people'}
+          onClick={() => toggle('people')}
+        />
+        <IconButton
+          icon="files"
+          label={say('files')}
+          pressed={store.panel.value === 'files'}
+          onClick={() => toggle('files')}
+        />
+        <IconButton
+          icon="search"
+          label={say('search')}
+          pressed={store.panel.value === 'search'}
+          onClick={() => toggle('search')}
+        />
         <IconButton
           icon="shield"
           kind="only-wide"
@@ -41,7 +56,12 @@ function Topic({ room }: { readonly room: string }) {
   const topic = store.info.value?.topic ?? '';
   if (!isEditing.value) {
     return (
-      <button type="button" class="topic" title={`${topic}\n${say('setTopic')}`} onClick={() => (isEditing.value = true)}>
+      <button
+        type="button"
+        class="topic"
+        title={`${topic}\n${say('setTopic')}`}
+        onClick={() => (isEditing.value = true)}
+      >
         {topic === '' ? say('noTopic') : topic}
       </button>
     );

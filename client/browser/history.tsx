@@ -90,7 +90,14 @@ export function History({ room }: { readonly room: string }) {
   return (
     <div class="history-frame">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
-      <div class="history" ref={box} onScroll={scrolled} role="log" aria-label={say('history', { room: store.title(room) })} tabIndex={0}>
+      <div
+        class="history"
+        ref={box}
+        onScroll={scrolled}
+        role="log"
+        aria-label={say('history', { room: store.title(room) })}
+        tabIndex={0}
+      >
         <div class="history-lines">
           {!log && <p class="quiet notes">{say('loading')}</p>}
           {log?.atStart && (

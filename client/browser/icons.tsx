@@ -48,7 +48,14 @@ interface IconButtonProps {
 /** A picture to press, with its name for those who do not see it. */
 export function IconButton({ icon, label, onClick, pressed, kind = '' }: IconButtonProps) {
   return (
-    <button type="button" class={`icon-button ${kind}`} aria-label={label} title={label} aria-pressed={pressed} onClick={onClick}>
+    <button
+      type="button"
+      class={`icon-button ${kind}`}
+      aria-label={label}
+      title={label}
+      aria-pressed={pressed}
+      onClick={onClick}
+    >
       <Icon name={icon} />
     </button>
   );

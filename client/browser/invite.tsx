@@ -69,7 +69,13 @@ function InviteLink({ link, uses, until }: Made) {
     <div class="form">
       <p>{say('inviteReady', { uses, until: momentText(until) })}</p>
       <QrCode text={link} />
-      <input id="invite-link" readOnly value={link} aria-label={say('invite')} onFocus={({ currentTarget }) => currentTarget.select()} />
+      <input
+        id="invite-link"
+        readOnly
+        value={link}
+        aria-label={say('invite')}
+        onFocus={({ currentTarget }) => currentTarget.select()}
+      />
       <button type="button" class="primary" onClick={() => copy(store, link)}>
         {say('copy')}
       </button>

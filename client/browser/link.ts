@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { CommandName, InputOf, OutputOf } from '../../shared/commands/index.ts';
 import type { HubEvent } from '../../shared/events.ts';
 import { clientClock } from '../clock.ts';
-import { Offline, Refused, type RefusalFields, whoAmI } from './api.ts';
+import { Offline, type RefusalFields, Refused, whoAmI } from './api.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 export type Me = OutputOf<'WHOAMI'>;
@@ -68,11 +68,7 @@ export class Link {
   }
 
   /** Errors: Refused; Offline when the answer cannot come any more. */
-  request<N extends CommandName>(
-    name: N,
-    input: InputOf<N>,
-    onRow?: (row: Fields) => void,
-  ): Promise<OutputOf<N>> {
+  request<N extends CommandName>(name: N, input: InputOf<N>, onRow?: (row: Fields) => void): Promise<OutputOf<N>> {
     return new Promise((resolve, reject) => {
       if (this.#socket?.readyState !== WebSocket.OPEN) return reject(new Offline('not connected'));
       const id = String(++this.#ids);

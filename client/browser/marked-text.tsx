@@ -44,7 +44,9 @@ function drawInline(parts: readonly Inline[], me: string): ComponentChildren {
           </a>
         );
       case 'mention':
-        return <span class={`mention ${part.text.toLowerCase() === me.toLowerCase() ? 'is-me' : ''}`}>@{part.text}</span>;
+        return (
+          <span class={`mention ${part.text.toLowerCase() === me.toLowerCase() ? 'is-me' : ''}`}>@{part.text}</span>
+        );
       default:
         return part.text;
     }

@@ -38,9 +38,7 @@ export class EntryView extends Component<EntryProps> {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a message is where its actions are reached by keys.
         tabIndex={-1}
       >
-        <div class="gutter">
-          {isFollowUp ? <Time entry={entry} store={store} /> : <Avatar name={entry.from} />}
-        </div>
+        <div class="gutter">{isFollowUp ? <Time entry={entry} store={store} /> : <Avatar name={entry.from} />}</div>
         <div class="body">
           {!isFollowUp && (
             <header>
@@ -170,9 +168,15 @@ function Actions({ said, store }: { readonly said: Said; readonly store: Store }
     <div class="actions">
       <IconButton icon="smile" label={say('react')} onClick={() => (isReacting.value = true)} />
       <IconButton icon="reply" label={say('reply')} onClick={answer} />
-      {isMine && <IconButton icon="edit" label={say('edit')} onClick={() => (store.editing.value = { seq, text: said.text })} />}
+      {isMine && (
+        <IconButton icon="edit" label={say('edit')} onClick={() => (store.editing.value = { seq, text: said.text })} />
+      )}
       {isMine && <IconButton icon="bin" label={say('remove')} onClick={remove} />}
-      <IconButton icon="link" label={say('copyLink')} onClick={() => copy(store, `${location.origin}/#${encodeURIComponent(room)}/${seq}`)} />
+      <IconButton
+        icon="link"
+        label={say('copyLink')}
+        onClick={() => copy(store, `${location.origin}/#${encodeURIComponent(room)}/${seq}`)}
+      />
     </div>
   );
 }

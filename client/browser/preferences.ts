@@ -29,9 +29,7 @@ export function keep(key: string, value: string | undefined): void {
 }
 
 export const theme = signal<Theme>(themes.find(one => one === kept('theme')) ?? 'auto');
-export const language = signal<Language>(
-  (kept('language') ?? navigator.language).startsWith('zh') ? 'zh' : 'en',
-);
+export const language = signal<Language>((kept('language') ?? navigator.language).startsWith('zh') ? 'zh' : 'en');
 
 effect(() => {
   document.documentElement.dataset['theme'] = theme.value;

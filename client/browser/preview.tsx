@@ -27,7 +27,15 @@ export function previewKind(path: string, size: number): PreviewKind | undefined
   return kind === 'image' && size > imageOctetsMax ? undefined : kind;
 }
 
-export function Preview({ kind, path, version }: { readonly kind: PreviewKind; readonly path: string; readonly version: string }) {
+export function Preview({
+  kind,
+  path,
+  version,
+}: {
+  readonly kind: PreviewKind;
+  readonly path: string;
+  readonly version: string;
+}) {
   const url = `${fileUrl(path)}?v=${encodeURIComponent(version.slice(-12))}`;
   switch (kind) {
     case 'image':

@@ -96,9 +96,7 @@ export function reactionsOf({ reactions = '' }: Said): Reactions {
 function withReaction(reactions: Reactions, emoji: string, by: number): Reactions {
   const isThere = reactions.some(([one]) => one === emoji);
   const all = isThere ? reactions : [...reactions, [emoji, 0] as const];
-  return all
-    .map(([one, count]) => [one, one === emoji ? count + by : count] as const)
-    .filter(([, count]) => count > 0);
+  return all.map(([one, count]) => [one, one === emoji ? count + by : count] as const).filter(([, count]) => count > 0);
 }
 
 export type Line =

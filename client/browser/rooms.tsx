@@ -32,9 +32,18 @@ export function Rooms() {
           <b>{store.name.value}</b>
           {store.me.value?.guest && <small class="quiet"> {say('guest')}</small>}
         </span>
-        <IconButton icon="shield" kind="only-narrow" label={say('administration')} onClick={() => showAdministration(store)} />
+        <IconButton
+          icon="shield"
+          kind="only-narrow"
+          label={say('administration')}
+          onClick={() => showAdministration(store)}
+        />
         <IconButton icon="settings" label={say('settings')} onClick={() => (store.dialog.value = 'settings')} />
-        <IconButton icon="out" label={say('signOut')} onClick={() => void store.leaveHub().catch(error => store.failed(error))} />
+        <IconButton
+          icon="out"
+          label={say('signOut')}
+          onClick={() => void store.leaveHub().catch(error => store.failed(error))}
+        />
       </div>
     </nav>
   );
@@ -86,7 +95,9 @@ function RoomLink({ info, quiet }: { readonly info: RoomInfo; readonly quiet: bo
         aria-current={isCurrent ? 'page' : undefined}
         onClick={() => void store.open(room)}
       >
-        <span class="sigil" aria-hidden="true">{title[0]}</span>
+        <span class="sigil" aria-hidden="true">
+          {title[0]}
+        </span>
         <span class="grow">{title.slice(1)}</span>
         {mentions > 0 && (
           <span class="badge is-mention">

@@ -1,8 +1,8 @@
 /** What the page knows of the hub, as signals: who one is, the rooms, who is there. Each part of the page reads what it shows. */
 import { batch, computed, signal } from '@preact/signals';
-import { type HubEvent, isNumberedEvent } from './hub-events.ts';
 import { clientClock } from '../clock.ts';
 import { command, Offline, Refused, signOut } from './api.ts';
+import { type HubEvent, isNumberedEvent } from './hub-events.ts';
 import { type Fields, Link, type Me } from './link.ts';
 import { Outbox } from './outbox.ts';
 import { keep, kept, say } from './preferences.ts';
@@ -113,13 +113,17 @@ export class Store {
   async #enterAgain(): Promise<boolean> {
     const user = kept('guest');
     if (user === undefined || !this.me.value?.guest) return false;
-    try {
-      await command('NICK', { user, ...(kept('invite') && { invite: kept('invite')! }) });
-      return true;
-    } catch (error) {
-      if (error instanceof Offline) throw error;
-      return false;
+    const invite = kept('invite');
+    // An invite that was for one use has had it: what is open to all is still there.
+    for (const more of invite === undefined ? [{}] : [{ invite }, {}]) {
+      try {
+        await command('NICK', { user, ...more });
+        return true;
+      } catch (error) {
+        if (error instanceof Offline) throw error;
+      }
     }
+    return false;
   }
 
   async refreshRooms(): Promise<void> {
@@ -127,7 +131,13 @@ export class Store {
     const before = this.rooms.value;
     this.rooms.value = new Map(
       rows.map(row => {
-        const { room, members, last, read = last, text = '' } = row as Fields & { room: string; members: number; last: number; read?: number; text?: string };
+        const {
+          room,
+          members,
+          last,
+          read = last,
+          text = '',
+        } = row as Fields & { room: string; members: number; last: number; read?: number; text?: string };
         return [room, { room, members, last, read, topic: text, mentions: before.get(room)?.mentions ?? 0 }];
       }),
     );
@@ -138,11 +148,15 @@ export class Store {
     const history = this.historyOf(room);
     const log = history.log.value;
     let isGap = false;
-    const { room: name, last } = await this.link.request('JOIN', { room, ...(log?.atEnd ? { after: log.to } : { limit: 1 }) }, row => {
-      const event = row as unknown as HubEvent;
-      if (event.event === 'GAP') isGap = true;
-      else if (log?.atEnd && isNumberedEvent(event)) this.#numbered(event);
-    });
+    const { room: name, last } = await this.link.request(
+      'JOIN',
+      { room, ...(log?.atEnd ? { after: log.to } : { limit: 1 }) },
+      row => {
+        const event = row as unknown as HubEvent;
+        if (event.event === 'GAP') isGap = true;
+        else if (log?.atEnd && isNumberedEvent(event)) this.#numbered(event);
+      },
+    );
     this.#change(name, { last });
     if (log?.atEnd && (isGap || log.to > last)) await history.newest(last);
     return name;
@@ -243,7 +257,10 @@ export class Store {
     else if (event.event === 'READ') this.#change(event.room, { read: event.seq });
     else if (event.event === 'MENTION') {
       this.#change(event.room, { mentions: (this.rooms.value.get(event.room)?.mentions ?? 0) + 1, last: event.seq });
-    } else if (event.event === 'GAP') void this.historyOf(event.room).newest(event.to).catch(() => undefined);
+    } else if (event.event === 'GAP')
+      void this.historyOf(event.room)
+        .newest(event.to)
+        .catch(() => undefined);
     else if (event.event === 'NOTICE') this.tell(event.text);
   }
 

@@ -22,7 +22,12 @@ export function UploadQueue() {
   return (
     <section class="uploads" aria-label={say('uploads')}>
       <header>
-        <button type="button" class="plain grow" aria-expanded={!isFolded.value} onClick={() => (isFolded.value = !isFolded.value)}>
+        <button
+          type="button"
+          class="plain grow"
+          aria-expanded={!isFolded.value}
+          onClick={() => (isFolded.value = !isFolded.value)}
+        >
           <b>{say('uploads')}</b> <span role="status">{say('uploadsSummary', { done, all: all.length })}</span>
         </button>
         {done > 0 && (
@@ -32,7 +37,13 @@ export function UploadQueue() {
         )}
       </header>
       <progress max={Math.max(1, size)} value={held} aria-label={say('uploads')} />
-      {!isFolded.value && <ul>{rows.map(one => <Row key={one.key} upload={one} />)}</ul>}
+      {!isFolded.value && (
+        <ul>
+          {rows.map(one => (
+            <Row key={one.key} upload={one} />
+          ))}
+        </ul>
+      )}
     </section>
   );
 }
@@ -64,13 +75,19 @@ function Row({ upload }: { readonly upload: Upload }) {
       {(state === 'running' || state === 'waiting') && (
         <IconButton icon="pause" label={`${say('pause')}: ${name}`} onClick={() => uploads.pause(key)} />
       )}
-      {state === 'paused' && <IconButton icon="play" label={`${say('resume')}: ${name}`} onClick={() => uploads.resume(key)} />}
+      {state === 'paused' && (
+        <IconButton icon="play" label={`${say('resume')}: ${name}`} onClick={() => uploads.resume(key)} />
+      )}
       {state === 'failed' && !upload.isTaken && (
         <IconButton icon="retry" label={`${say('retry')}: ${name}`} onClick={() => uploads.resume(key)} />
       )}
       {state === 'needs-file' && <ChooseAgain path={path} />}
       {state !== 'done' && (
-        <IconButton icon="close" label={`${say('cancel')}: ${name}`} onClick={() => void uploads.cancel(key).catch(failed)} />
+        <IconButton
+          icon="close"
+          label={`${say('cancel')}: ${name}`}
+          onClick={() => void uploads.cancel(key).catch(failed)}
+        />
       )}
     </li>
   );

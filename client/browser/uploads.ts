@@ -2,9 +2,10 @@
  * The queue of files on their way to the hub. Each goes in pieces of which only the missing ones are sent, into the hub's own
  * upload object, so that any other client can finish it. What a reload forgets is the file, not how far it was.
  */
-import { effect, signal } from '@preact/signals';
+
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
+import { effect, signal } from '@preact/signals';
 import { limits } from '../../shared/limits.ts';
 import { heldOctets, parseRanges, type Range } from '../../shared/ranges.ts';
 import { clientClock } from '../clock.ts';
@@ -129,7 +130,9 @@ export class Uploads {
     this.#change(key, { state: 'running' });
     const meter = meterOf(held => this.#change(key, held));
     try {
-      await (file.size <= piece ? sendWhole(upload, file, abort.signal) : sendPieces(upload, file, meter, abort.signal));
+      await (file.size <= piece
+        ? sendWhole(upload, file, abort.signal)
+        : sendPieces(upload, file, meter, abort.signal));
       this.#files.delete(key);
       this.#change(key, { state: 'done', held: upload.size, perSecond: 0, isChecking: false });
     } catch (error) {
@@ -147,7 +150,11 @@ function outcomeOf(error: unknown): Partial<Upload> {
   if (error instanceof Offline) return { state: 'waiting' };
   const isTaken = error instanceof Refused && error.code === 'exists';
   const isGone = error instanceof DOMException;
-  return { state: isGone ? 'needs-file' : 'failed', error: isGone ? say('chooseAgain') : (error as Error).message, isTaken };
+  return {
+    state: isGone ? 'needs-file' : 'failed',
+    error: isGone ? say('chooseAgain') : (error as Error).message,
+    isTaken,
+  };
 }
 
 type Tell = (held: Partial<Upload>) => void;
@@ -186,7 +193,11 @@ async function sendWhole({ path, mode, modifiedMs }: Upload, file: File, signal:
 async function sendPieces(upload: Upload, file: File, tell: Tell, signal: AbortSignal, isFresh = false): Promise<void> {
   const { path, mode, size, modifiedMs } = upload;
   const modified = new Date(modifiedMs).toISOString();
-  const begun = await command('PUT', { path, size, mode, parents: true, modified, ...(isFresh && { fresh: true }) }, { signal });
+  const begun = await command(
+    'PUT',
+    { path, size, mode, parents: true, modified, ...(isFresh && { fresh: true }) },
+    { signal },
+  );
   if (begun.upload === undefined) return;
   const id = begun.upload;
   const ranges = parseRanges(begun.have ?? '');

@@ -32,7 +32,10 @@ export function dayText(time: string): string {
 /** `@ada+bob` is the conversation with the other of the two. */
 export function roomTitle(room: string, me: string): string {
   if (!room.startsWith('@')) return `#${room}`;
-  const others = room.slice(1).split('+').filter(name => name.toLowerCase() !== me.toLowerCase());
+  const others = room
+    .slice(1)
+    .split('+')
+    .filter(name => name.toLowerCase() !== me.toLowerCase());
   return `@${(others[0] ?? me).replace(/~.*$/, '')}`;
 }
 

@@ -5,7 +5,7 @@ import { HubError } from '../../shared/errors.ts';
 import { limits } from '../../shared/limits.ts';
 import type { Hash } from '../../shared/model.ts';
 import type { FilePath } from '../../shared/names.ts';
-import { heldOctets, parseRanges } from '../../shared/ranges.ts';
+import { addRange, formatRanges, heldOctets, parseRanges } from '../../shared/ranges.ts';
 import { type Received, receiveContent } from './content.ts';
 import type { Call, Domain, Handlers } from './handlers.ts';
 import { type KnownContent, knownContent } from './known-content.ts';
@@ -110,6 +110,8 @@ export function uploadHandlers(domain: Domain, shelf: UploadShelf, quotas: Quota
 
     async OFFSET({ person }, { upload: id }) {
       const upload = shelf.get(id, person);
+      const { done } = upload.document;
+      if (done) return { upload: id, size: done.size, have: formatRanges(addRange([], { start: 0, end: done.size })) };
       const have = await upload.makeSafe(domain.clock.now());
       return { upload: id, ...(upload.document.size !== undefined && { size: upload.document.size }), have };
     },

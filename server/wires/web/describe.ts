@@ -69,6 +69,13 @@ export function openApi(hub: string): Json {
         delete: { summary: 'Sign out.', responses: { 204: { description: 'signed out' }, default: errorAnswer } },
       },
       '/files/{path}': filePath,
+      '/tus': {
+        post: {
+          summary:
+            'Begin or find a resumable upload by tus 1.0, to which HEAD, PATCH and DELETE of its Location belong.',
+          responses: { 201: { description: 'the upload is at Location' }, default: errorAnswer },
+        },
+      },
     },
     components: {
       securitySchemes: {

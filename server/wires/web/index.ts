@@ -10,6 +10,8 @@ import { HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Hub } from '../../hub/hub.ts';
 import type { Observer } from '../../net/observer.ts';
+import type { Places } from '../../net/places.ts';
+import type { Proxies } from '../../net/proxies.ts';
 import { commandRoutes } from './commands.ts';
 import type { WebContext } from './context.ts';
 import { asyncApi, openApi } from './describe.ts';
@@ -19,6 +21,7 @@ import { metricsRoutes } from './metrics.ts';
 import { pageRoutes } from './pages.ts';
 import { Sockets } from './sockets.ts';
 import { answerError } from './status.ts';
+import { tusRoutes } from './tus.ts';
 import { Visitors } from './visitors.ts';
 
 export interface WebWireOptions {
@@ -28,13 +31,16 @@ export interface WebWireOptions {
   readonly tls?: { readonly port: number; readonly key: string; readonly cert: string };
   readonly names: readonly string[];
   readonly observer?: Observer | undefined;
+  readonly places: Places;
+  readonly proxies?: Proxies;
   doors(): ReadonlyMap<string, number>;
   onListening(name: 'https', address: string, port: number): void;
 }
 
 async function register(app: FastifyInstance, options: WebWireOptions): Promise<void> {
-  const { hub, clock, names, doors, observer } = options;
-  const context: WebContext = { hub, clock, names, observer, visitors: new Visitors(hub, clock) };
+  const { hub, clock, names, doors, places, proxies, observer } = options;
+  const visitors = new Visitors(hub, clock);
+  const context: WebContext = { hub, clock, names, places, proxies, observer, visitors };
   const sockets = new Sockets(context, app.log.child({ wire: 'web' }));
   await app.register(cookie);
   await app.register(helmet, {
@@ -60,6 +66,7 @@ async function register(app: FastifyInstance, options: WebWireOptions): Promise<
   metricsRoutes(app, context, sockets);
   await app.register(async scope => commandRoutes(scope, context));
   await app.register(async scope => fileRoutes(scope, context));
+  await app.register(async scope => tusRoutes(scope, context));
   await app.register(async scope => pageRoutes(scope, { hub: hub.name, doors }));
   // Made when somebody asks: most hubs are never asked.
   const made = new Map<string, unknown>();

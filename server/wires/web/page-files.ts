@@ -55,7 +55,9 @@ function send({ type, etag, forms }: PageFile, { headers }: FastifyRequest, repl
   reply.headers({ etag, 'cache-control': 'no-cache' });
   if (headers['if-none-match']?.includes(etag)) return reply.code(304).send();
   const accepted = String(headers['accept-encoding']);
-  const coding = (['br', 'gzip'] as const).find(one => new RegExp(`\\b${one}\\b(?!;\\s*q=0(?:\\.0*)?(?:,|$))`).test(accepted));
+  const coding = (['br', 'gzip'] as const).find(one =>
+    new RegExp(`\\b${one}\\b(?!;\\s*q=0(?:\\.0*)?(?:,|$))`).test(accepted),
+  );
   if (coding) reply.header('content-encoding', coding);
   return reply.type(type).send(forms.get(coding ?? 'identity'));
 }

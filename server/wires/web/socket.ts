@@ -1,4 +1,5 @@
 /** One WebSocket: requests in, answers and events out, bounded on both sides. What a request does, the hub knows. */
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Command } from '../../../shared/commands/command.ts';
 import { type CommandName, commands, isCommandName } from '../../../shared/commands/index.ts';
@@ -8,6 +9,7 @@ import { limits } from '../../../shared/limits.ts';
 import { formatBinary, parseBinary, parseJson } from '../../../shared/web/binary.ts';
 import { type BinaryHead, ClientEnvelope } from '../../../shared/web/envelope.ts';
 import type { EventBatch, Exchange, Session, Sink } from '../../hub/session.ts';
+import { textFrame } from './frame.ts';
 import { Gaps } from './gaps.ts';
 import type { SocketContext } from './sockets.ts';
 import { asHubError, errorBody } from './status.ts';
@@ -25,6 +27,8 @@ interface Asked {
 
 export class Socket implements Sink {
   readonly #socket: WebSocket;
+  /** Below it; nothing is compressed, so that whole frames may be written there between those of `ws`. */
+  readonly #way: Duplex;
   readonly #context: SocketContext;
   readonly #session: Session;
   readonly #running = new Map<string, AbortController>();
@@ -39,8 +43,9 @@ export class Socket implements Sink {
   #cancelBeat: (() => void) | undefined;
   #cancelLogin: (() => void) | undefined;
 
-  constructor(socket: WebSocket, session: Session, context: SocketContext) {
+  constructor(socket: WebSocket, way: Duplex, session: Session, context: SocketContext) {
     this.#socket = socket;
+    this.#way = way;
     this.#session = session;
     this.#context = context;
     socket.on('message', (data, isBinary) => this.#message(data as Buffer, isBinary));
@@ -57,9 +62,9 @@ export class Socket implements Sink {
     if (this.#gaps.isOpen || this.#socket.bufferedAmount > limits.eventOctetsMax) {
       return this.#gaps.drop(batch.events);
     }
-    const octets = batch.encode('web', encodeEvents);
-    this.#context.observed?.tap?.message('server', octets.toString());
-    this.#socket.send(octets, { binary: false });
+    const { text, frame } = batch.encode('web', encodeEvents);
+    this.#context.observed?.tap?.message('server', text);
+    if (this.#socket.readyState === this.#socket.OPEN) this.#way.write(frame);
   }
 
   revoked(): void {
@@ -217,7 +222,8 @@ export class Socket implements Sink {
   }
 }
 
-/** Once for all sockets that hear them; `ws` sends a Buffer as it is. */
-function encodeEvents(events: readonly HubEvent[]): Buffer {
-  return Buffer.from(JSON.stringify({ events }));
+/** Once for all sockets that hear them. */
+function encodeEvents(events: readonly HubEvent[]) {
+  const text = JSON.stringify({ events });
+  return { text, frame: textFrame(text) };
 }

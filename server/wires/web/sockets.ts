@@ -1,7 +1,6 @@
 /** The WebSockets that are open: who may open one, and how they all end. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { fastifyCookie } from '@fastify/cookie';
 import type { FastifyBaseLogger } from 'fastify';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -9,10 +8,9 @@ import type { Clock } from '../../../shared/clock.ts';
 import { errors, HubError } from '../../../shared/errors.ts';
 import { limits } from '../../../shared/limits.ts';
 import type { Hub } from '../../hub/hub.ts';
-import type { Origin, Session, Sink } from '../../hub/session.ts';
+import type { Session, Sink } from '../../hub/session.ts';
 import type { Observed } from '../../net/observer.ts';
-import { addressOf } from '../../net/proxies.ts';
-import type { WebContext } from './context.ts';
+import { upgradeOrigin, type WebContext } from './context.ts';
 import { demandHost, demandSameOrigin } from './guard.ts';
 import { Socket } from './socket.ts';
 import { asHubError, errorBody } from './status.ts';
@@ -93,8 +91,9 @@ export class Sockets {
     demandHost(request, this.#web.names);
     demandSameOrigin(request);
     if (request.url?.split('?')[0] !== '/ws') throw new HubError('no-file', 'a WebSocket is at /ws');
-    const { hub, visitors } = this.#web;
-    const origin = originOf(request);
+    const { hub, visitors, places, proxies } = this.#web;
+    if (places.isFull) throw new HubError('busy', 'too many connections; come back later');
+    const origin = upgradeOrigin(request, proxies);
     const credential = credentialOf(request.headers, fastifyCookie.parse(request.headers.cookie ?? '')[cookieName]);
     if (credential?.kind === 'guest-cookie') {
       const { session, sinks, leave } = await visitors.visit(credential, origin);
@@ -115,16 +114,18 @@ export class Sockets {
   }
 
   #seat(ws: WebSocket, { socket: duplex, headers }: IncomingMessage, { session, join, leave }: Seat): void {
-    const { hub, clock, observer } = this.#web;
+    const { hub, clock, observer, places } = this.#web;
+    places.taken++;
     const observed = observer?.of(duplex);
     // Behind a proxy the connection is not the person's own.
     if (observed && headers['x-forwarded-for'] === undefined) observed.session = session.id;
     const isShared = (one: Session) => this.#shared.has(one);
-    const socket = new Socket(ws, session, { hub, clock, log: this.#log, observed, isShared });
+    const socket = new Socket(ws, duplex, session, { hub, clock, log: this.#log, observed, isShared });
     this.#open.add(socket);
     join(socket);
     duplex.on('drain', () => socket.drained());
     ws.on('close', () => {
+      places.taken--;
       socket.closed();
       leave();
       this.#open.delete(socket);
@@ -133,13 +134,6 @@ export class Sockets {
     if (session.signal.aborted) socket.revoked();
     else if (this.#drained) socket.finish('shutting-down');
   }
-}
-
-function originOf({ socket, headers }: IncomingMessage): Origin {
-  const address = addressOf(socket);
-  const isDirect = headers['x-forwarded-for'] === undefined;
-  const loopback = isDirect && (address.startsWith('127.') || address === '::1');
-  return { wire: 'web', address, secure: socket instanceof TLSSocket, loopback };
 }
 
 function refuse(socket: Duplex, error: HubError): void {
