@@ -22,8 +22,9 @@ export interface WireViewOptions {
   report(what: string): void;
 }
 
-/** The kernel's and the helpers' last words of a connection come a little after its end. */
+/** The kernel's and the helpers' last words of a connection come after its end: in this time, and on a busy machine in that. */
 const settleMs = 300;
+const settleMsMax = 3_000;
 
 export function createWireView(options: WireViewOptions): WireView {
   return new LiveWireView(options);
@@ -55,9 +56,9 @@ class LiveWireView implements WireView {
 
   hold(id: string, ms: number, isSilent: boolean): boolean {
     for (const observed of this.#options.observer.all()) {
-      if (observed.id !== id) continue;
+      if (observed.id !== id || observed.wire === 'web' || observed.of) continue;
       observed.hold = { ms, isSilent };
-      return observed.wire !== 'web' && observed.of === undefined;
+      return true;
     }
     return false;
   }
@@ -77,11 +78,13 @@ class LiveWireView implements WireView {
   }
 
   async #show(watch: WireWatch): Promise<number> {
-    const view = new View(
-      watch,
-      { describe: one => describe(one.observed), release: (one, of) => this.#release(one, of) },
-      this.#sources.nowMs(),
-    );
+    const host = {
+      clock: this.#options.clock,
+      nowMs: () => this.#sources.nowMs(),
+      describe: (one: Conversation) => describe(one.observed),
+      release: (one: Conversation, of: View) => this.#release(one, of),
+    };
+    const view = new View(watch, host, host.nowMs());
     this.#views.add(view);
     // Two that look at each other would never come to an end.
     for (const other of this.#views) if (other !== view) other.drop(watch.asking);
@@ -132,11 +135,16 @@ class LiveWireView implements WireView {
   /** What comes behind the close is still told, for a moment. */
   readonly #settle = (conversation: Conversation, { kind, source }: Happening) => {
     if (kind === 'half-close') this.#follow(true);
-    if (kind !== 'close' || source !== 'app') return;
+    if (kind === 'close' && source === 'app') this.#awaitRest(conversation, this.#sources.nowMs());
+  };
+
+  #awaitRest(conversation: Conversation, closedMs: number): void {
     this.#options.clock.after(settleMs, () => {
+      const isLate = this.#sources.nowMs() - closedMs > settleMsMax;
+      if (!isLate && !this.#sources.hasToldAll(conversation, closedMs)) return this.#awaitRest(conversation, closedMs);
       for (const view of this.#views) view.settled(conversation);
     });
-  };
+  }
 
   #release(conversation: Conversation, view: View): void {
     conversation.remove(view.tell);
