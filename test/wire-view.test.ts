@@ -375,6 +375,20 @@ t.test(
       const told = await toldByTshark(t, tshark, join(folder, name), [ftpPort, telnetPort, passive]);
       t.same(told, toldByUs(outputs[name === 'ftp.pcapng' ? 0 : 1]!), 'and is read as it was told');
     }
+
+    const ada = await enter(t, captured.port('line'), 'ada');
+    await watch(ada, 'packets=1');
+    const line = await byHand(t, captured.port('line'));
+    line.send(`HELLO 1\nLOGIN ada :${front}`);
+    await line.until(/^\+ HELLO.*\n/m);
+    line.send(`${back}\nPING done\nQUIT\n`);
+    await line.closed();
+    const rows = await ada.until(/kind=close/);
+    const packets = [...rows.join('\n').matchAll(/packet="?([\w+/=]+)/g)];
+    const shown = packets.map(([, packet]) => Buffer.from(packet!, 'base64').toString('latin1')).join('');
+    t.match(shown, /PING token=done/, 'what is no secret is there');
+    for (const one of [secret, front, back]) t.notOk(shown.includes(one), `${one} is in no packet`);
+    t.notOk(log().includes(secret), 'nor is it in the log');
   },
 );
 
@@ -455,7 +469,9 @@ t.test('nothing runs while nobody watches', { skip: !hasProc && 'there is no /pr
   await views[1]!.closed;
   ada.send('PING');
   await ada.line();
-  for (let look = 0; (await running()).threads > before.threads && look < 500; look++)
-    await ada.send('PING'), await ada.line();
+  for (let look = 0; (await running()).threads > before.threads && look < 500; look++) {
+    ada.send('PING');
+    await ada.line();
+  }
   t.same(await running(), before);
 });

@@ -124,6 +124,11 @@ export class View {
     });
   }
 
+  /** What was seen is still sent. */
+  end(): void {
+    this.#end();
+  }
+
   /** Lets go of everything. */
   close(): void {
     for (const conversation of [...this.#seen.keys()]) this.#forget(conversation);

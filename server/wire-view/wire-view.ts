@@ -26,7 +26,8 @@ export interface WireViewOptions {
 const settleMs = 300;
 const settleMsMax = 3_000;
 
-export function createWireView(options: WireViewOptions): WireView {
+/** `close`: every view ends, and none begins any more, so that nobody who watches holds up the end of the server. */
+export function createWireView(options: WireViewOptions): WireView & { close(): void } {
   return new LiveWireView(options);
 }
 
@@ -36,6 +37,7 @@ class LiveWireView implements WireView {
   readonly #conversations = new Map<Observed, Conversation>();
   readonly #views = new Set<View>();
   #watchers = 0;
+  #isClosed = false;
   #stopArrivals: (() => void) | undefined;
 
   constructor(options: WireViewOptions) {
@@ -63,7 +65,13 @@ class LiveWireView implements WireView {
     return false;
   }
 
+  close(): void {
+    this.#isClosed = true;
+    for (const view of this.#views) view.end();
+  }
+
   async watch(watch: WireWatch): Promise<number> {
+    if (this.#isClosed) throw new HubError('shutting-down');
     if (this.#watchers >= limits.wireViewsMax) {
       throw new HubError('busy', `${limits.wireViewsMax} people look at connections already; try again later`);
     }
@@ -86,6 +94,7 @@ class LiveWireView implements WireView {
     };
     const view = new View(watch, host, host.nowMs());
     this.#views.add(view);
+    if (this.#isClosed) view.end();
     // Two that look at each other would never come to an end.
     for (const other of this.#views) if (other !== view) other.drop(watch.asking);
     this.#stopArrivals ??= this.#options.observer.onOpened(observed => this.#arrived(observed));
