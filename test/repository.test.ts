@@ -18,7 +18,7 @@ async function filesBelow(folder: string, ending: RegExp): Promise<string[]> {
 const folders = ['shared', 'server', 'client', 'test', 'bench'];
 
 async function sources(): Promise<{ path: string; text: string }[]> {
-  const paths = (await Promise.all(folders.map(folder => filesBelow(folder, /\.ts$/).catch(() => [])))).flat();
+  const paths = (await Promise.all(folders.map(folder => filesBelow(folder, /\.tsx?$/).catch(() => [])))).flat();
   return Promise.all(paths.map(async path => ({ path, text: await readFile(join(root, path), 'utf8') })));
 }
 
@@ -48,6 +48,10 @@ const rules: readonly (readonly [folder: RegExp, allowed: RegExp])[] = [
   ],
   [/^server\//, /^(server\/|shared\/|node:|fastify$|selfsigned$|smol-toml$|zod$)/],
   [
+    /^client\/browser\//,
+    /^(client\/(browser\/|clock\.ts$)|shared\/|preact(\/hooks)?$|@preact\/signals$|@noble\/hashes\/|uqr$)/,
+  ],
+  [
     /^client\/cli\//,
     /^(client\/|shared\/|node:|commander$|cli-progress$|@clack\/prompts$|uqr$|server\/(main|administration|settings-sources)\.ts$)/,
   ],
@@ -76,7 +80,7 @@ t.test('files are of a size that is read with pleasure, named in kebab-case, and
     const lines = text.split('\n').length;
     const max = /^(shared|server\/hub)\//.test(path) ? 300 : path.startsWith('test/') ? 500 : 400;
     if (lines > max) wrong.push(`${path} has ${lines} lines`);
-    if (!/^[a-z0-9-]+(\.test)?\.ts$/.test(path.split('/').at(-1)!)) wrong.push(`${path} is not kebab-case`);
+    if (!/^[a-z0-9-]+(\.test)?\.tsx?$/.test(path.split('/').at(-1)!)) wrong.push(`${path} is not kebab-case`);
     if (!/^(#!.*\n)?\/\*\*/.test(text)) wrong.push(`${path} does not begin with what it is`);
     if (/(utils|helpers|common|types)\//.test(path)) wrong.push(`${path} lies in a folder without a subject`);
   }

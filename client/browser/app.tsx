@@ -61,9 +61,9 @@ function Chat({ store }: { readonly store: Store }) {
   }, [unread, room, store]);
   return (
     <div class={`chat ${store.panel.value ? 'with-panel' : ''} ${store.drawer.value ? 'with-drawer' : ''}`}>
-      <a class="skip" href="#message" onClick={event => focusComposer(event)}>
+      <button type="button" class="skip" onClick={() => document.querySelector<HTMLElement>('#message')?.focus()}>
         {say('skip')}
-      </a>
+      </button>
       <Rooms />
       <main class="talk">
         <Header />
@@ -88,9 +88,4 @@ function Chat({ store }: { readonly store: Store }) {
       <Dialogs />
     </div>
   );
-}
-
-function focusComposer(event: Event): void {
-  event.preventDefault();
-  document.querySelector<HTMLElement>('#message')?.focus();
 }

@@ -1,7 +1,7 @@
 /** What opens above the page: going somewhere, the keys, settings, a new room, an invite. */
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Key } from './catalogue.ts';
 import { IconButton } from './icons.tsx';
 import { InviteForm } from './invite.tsx';
@@ -29,8 +29,10 @@ export function Dialogs() {
   const { dialog } = useStore();
   const { value: shown } = dialog;
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    if (shown) element.current?.showModal();
+  useLayoutEffect(() => {
+    if (!shown || !element.current) return;
+    element.current.showModal();
+    element.current.querySelector<HTMLElement>('input, select')?.focus();
   }, [shown]);
   if (!shown) return null;
   return (
@@ -57,6 +59,8 @@ function Switcher() {
   const store = useStore();
   const text = useSignal('');
   const at = useSignal(0);
+  // Rooms that others have made meanwhile.
+  useEffect(() => void store.refreshRooms().catch(() => undefined), [store]);
   const wanted = text.value.toLowerCase().replace(/^#/, '');
   const rooms = [...store.rooms.value.keys()].map(room => ({ room, title: store.title(room) }));
   const people = store.names.value
@@ -77,7 +81,6 @@ function Switcher() {
         aria-controls="switcher-list"
         aria-activedescendant={all[at.value] && `switch-${at.value}`}
         aria-label={say('switchRoom')}
-        ref={input => input?.focus()}
         value={text.value}
         onInput={({ currentTarget }) => {
           text.value = currentTarget.value;
@@ -201,7 +204,7 @@ function NewRoom() {
     <form class="form" onSubmit={create}>
       <label>
         {say('roomName')}
-        <input name="room" required maxLength={32} autocapitalize="off" ref={input => input?.focus()} />
+        <input name="room" required maxLength={32} autocapitalize="off" />
       </label>
       <label>
         {say('setTopic')}

@@ -76,7 +76,6 @@ function Topic({ room }: { readonly room: string }) {
       class="topic"
       aria-label={say('setTopic')}
       maxLength={300}
-      // biome-ignore lint/a11y/noAutofocus: it has just been asked for.
       autofocus
       ref={input => input?.focus()}
       defaultValue={topic}

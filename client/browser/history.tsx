@@ -89,7 +89,6 @@ export function History({ room }: { readonly room: string }) {
 
   return (
     <div class="history-frame">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
       <div
         class="history"
         ref={box}

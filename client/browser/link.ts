@@ -44,6 +44,8 @@ export class Link {
   readonly #asked = new Map<string, Asked>();
   #socket: WebSocket | undefined;
   #cancelRetry: (() => void) | undefined;
+  /** From the first question until the socket is open or lost: there is one at a time. */
+  #isConnecting = false;
   #tries = 0;
   #ids = 0;
   #byeReason = '';
@@ -55,14 +57,16 @@ export class Link {
 
   /** Now, and not when the wait is over. */
   retry(): void {
-    if (this.state.value.kind === 'up' || (this.state.value.kind === 'connecting' && this.#socket)) return;
+    if (this.state.value.kind === 'up' || this.#isConnecting) return;
     this.#cancelRetry?.();
+    this.#isConnecting = true;
     this.state.value = { kind: 'connecting' };
     void this.#connect();
   }
 
   close(): void {
     this.#cancelRetry?.();
+    this.#isConnecting = false;
     this.state.value = { kind: 'signed-out' };
     this.#socket?.close();
   }
@@ -93,6 +97,7 @@ export class Link {
       socket.addEventListener('message', ({ data }) => typeof data === 'string' && this.#receive(JSON.parse(data)));
       socket.addEventListener('close', () => this.#socket === socket && this.#lost(this.#byeReason));
       socket.addEventListener('open', () => {
+        this.#isConnecting = false;
         this.#tries = 0;
         this.state.value = { kind: 'up' };
         this.#hooks.up(me);
@@ -121,6 +126,7 @@ export class Link {
 
   #lost(reason: string): void {
     this.#socket = undefined;
+    this.#isConnecting = false;
     const asked = [...this.#asked.values()];
     this.#asked.clear();
     for (const { reject } of asked) reject(new Offline('the connection ended'));

@@ -12,7 +12,6 @@ function drawBlock(block: Block, me: string): ComponentChildren {
   switch (block.kind) {
     case 'code':
       return (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
         <pre tabIndex={0}>
           <code>{block.text}</code>
         </pre>

@@ -35,7 +35,6 @@ export class EntryView extends Component<EntryProps> {
         id={`m${entry.seq}`}
         class={`entry ${isFollowUp ? 'is-follow-up' : ''} ${isWanted ? 'is-wanted' : ''} ${isNamed ? 'is-named' : ''}`}
         aria-label={`${entry.from}, ${clockText(entry.time)}`}
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a message is where its actions are reached by keys.
         tabIndex={-1}
       >
         <div class="gutter">{isFollowUp ? <Time entry={entry} store={store} /> : <Avatar name={entry.from} />}</div>

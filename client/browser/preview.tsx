@@ -80,7 +80,6 @@ function TextPreview({ url }: { readonly url: string }) {
     return () => abort.abort();
   }, [url, text]);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
     <pre class="preview" tabIndex={0}>
       {text.value}
     </pre>

@@ -24,7 +24,7 @@ export function Search() {
   };
   return (
     <>
-      <form onSubmit={look} role="search">
+      <form onSubmit={look}>
         <input
           type="search"
           aria-label={say('search')}

@@ -63,7 +63,10 @@ export class Store {
   constructor() {
     this.link = new Link({
       up: me => void this.#up(me).catch(error => this.failed(error)),
-      events: events => batch(() => events.forEach(event => this.#event(event))),
+      events: events =>
+        batch(() => {
+          for (const event of events) this.#event(event);
+        }),
       refused: () => this.#enterAgain(),
     });
     this.outbox = new Outbox(this.link);

@@ -63,7 +63,6 @@ export function SignIn() {
             spellcheck={false}
             required
             maxLength={32}
-            // biome-ignore lint/a11y/noAutofocus: the door has nothing else.
             autofocus
             value={user.value}
             onInput={({ currentTarget }) => (user.value = currentTarget.value)}

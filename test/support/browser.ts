@@ -24,7 +24,7 @@ export async function openBrowser(t: Test, path: string): Promise<Browser> {
 export async function openPage(browser: Browser, url: string, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en', ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   const faults: string[] = [];
   page.on('pageerror', error => faults.push(error.message));
   page.on('dialog', dialog => {
