@@ -14,6 +14,9 @@ export interface SocketLike {
   onerror: ((error: { readonly message?: string }) => void) | null;
   send(message: string | Uint8Array): void;
   close(code?: number): void;
+  /** A browser's own cannot stop reading; then what comes waits in memory. */
+  pause?(): void;
+  resume?(): void;
 }
 
 export type Connect = (signal?: AbortSignal) => SocketLike | Promise<SocketLike>;
@@ -124,8 +127,10 @@ class WebWay implements Way {
       const wait = this.#take(this.#held.shift());
       if (!wait) continue;
       this.#isBusy = true;
+      this.#socket.pause?.();
       void wait.finally(() => {
         this.#isBusy = false;
+        this.#socket.resume?.();
         this.#pump();
       });
     }

@@ -74,6 +74,8 @@ export async function startApp(options: AppOptions): Promise<FastifyInstance> {
       retentionDays: settings['retention-days'],
     },
   });
+  // In front of the wires' own: they wait for what runs.
+  app.addHook('preClose', async () => wireView.close());
   app.register(health, { trouble: () => store.trouble() });
   const listening: Listening = (name, address, port) => {
     doors.set(name, port);

@@ -41,10 +41,15 @@ export class WireDrawing {
 
   /** Of several at once; what both ends were in at one look is one line. */
   all(events: readonly WireEvent[]): readonly string[] {
-    return events.flatMap((event, i) => {
+    return this.named(events).flatMap(([, lines]) => lines);
+  }
+
+  /** The same, with whose they are. */
+  named(events: readonly WireEvent[]): readonly (readonly [conn: string, lines: readonly string[]])[] {
+    return events.map((event, i) => {
       const [before, after] = [events[i - 1], events[i + 1]];
-      if (before && areOneLook(before, event)) return [];
-      return after && areOneLook(event, after) ? [stateLine(event, after)] : this.lines(event);
+      if (before && areOneLook(before, event)) return [event.conn, []];
+      return [event.conn, after && areOneLook(event, after) ? [stateLine(event, after)] : this.lines(event)];
     });
   }
 
@@ -117,7 +122,7 @@ function wordsOf(event: WireEvent): string | undefined {
     case 'close':
       return `closed; the server received ${event['received']} octets and sent ${event['sent']}`;
     case 'stats':
-      return `the ${event.side}’s kernel counted: rtt ${event['rtt']} ms, ${event['segments-out']} segments out, ${event['segments-in']} in`;
+      return `${event.side}’s kernel: ${event['segments-out']} segments out, ${event['segments-in']} in, rtt ${event['rtt']} ms`;
     case 'gap':
       return `${event['missed']} events were not kept`;
     default:

@@ -7,6 +7,7 @@ import { DetailedError, Upload, type UploadOptions } from 'tus-js-client';
 import { connect, password } from '../client/index.ts';
 import { parseJson } from '../shared/web/binary.ts';
 import { startFaultProxy } from './support/fault-proxy.ts';
+import { traversalNames } from './support/generators.ts';
 import { serveLine } from './support/line-server.ts';
 import { tempDir } from './support/temp-dir.ts';
 import { basic } from './support/web-client.ts';
@@ -41,7 +42,7 @@ async function serve(t: Test) {
   };
   const read = async (path: string) =>
     Buffer.from(await (await fetch(`${at}/files${path}`, { headers: basic('cleo') })).arrayBuffer());
-  return { port: ports.http, cleo, tus, create, patch, read };
+  return { port: ports.http, at, cleo, tus, create, patch, read };
 }
 
 function metadataOf(metadata: Record<string, string>): string {
@@ -149,8 +150,8 @@ t.test('what may not be is refused with its reason, before anything is sent', as
     [create(10, { path: '/lobby/../x' }), 400, 'bad-argument'],
     [create(10, { path: '/lobby/x', sha256: 'x' }), 400, 'bad-argument'],
     [tus('POST', '/tus', { 'upload-metadata': metadataOf({ path: '/lobby/x' }) }), 400, 'bad-argument'],
-    [patch(url, 4, Buffer.from('wrong')), 409, 'bad-argument'],
-    [patch(url, 0, Buffer.from('more than was said')), 413, 'bad-argument'],
+    [patch(url, 4, Buffer.from('wrong')), 409, 'conflict'],
+    [patch(url, 0, Buffer.from('more than was said')), 413, 'too-large'],
     [patch(url, 0, Buffer.from('0123456789'), dora), 404, 'no-upload'],
     [tus('DELETE', url, dora), 404, 'no-upload'],
     [tus('PATCH', url, { 'tus-resumable': '0.2' }), 400, 'bad-argument'],
@@ -165,3 +166,47 @@ t.test('what may not be is refused with its reason, before anything is sent', as
   t.equal((await tus('HEAD', url)).status, 404);
   t.match((await tus('OPTIONS', '/tus')).headers.get('tus-extension'), /^creation,creation-with-upload,termination$/);
 });
+
+t.test(
+  'no name leads out of the room, whatever its octets, and a revoked session loses its running request',
+  async t => {
+    const { at, tus, create, cleo } = await serve(t);
+    const names = traversalNames();
+    for (let index = 0; index < names.length; index += 7) {
+      const path = Buffer.concat([Buffer.from('path '), Buffer.from(names[index]!.toString('base64'))]).toString();
+      const { status, headers } = await tus('POST', '/tus', { 'upload-length': '5', 'upload-metadata': path });
+      t.ok([201, 400, 404, 409].includes(status), `${status} for ${JSON.stringify(names[index]!.toString('latin1'))}`);
+      if (status === 201) await tus('DELETE', headers.get('location')!);
+    }
+    const rooms: unknown[] = [];
+    for await (const { fields } of cleo.rows('LS', { path: '/' })) rooms.push(fields['name']);
+    t.same(rooms, ['lobby', '~cleo']);
+
+    const { id, token } = await cleo.request('MINT', {});
+    const bearer = { authorization: `Bearer ${token}` };
+    const { url } = await create(3_000_000, { path: '/lobby/cut' }, bearer);
+    const endless = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        controller.enqueue(new Uint8Array(1_048_576));
+        // All of it but the last octets, for which the server waits.
+        if (++pulled === 2) await new Promise(() => undefined);
+      },
+    });
+    let pulled = 0;
+    const running = fetch(at + url, {
+      method: 'PATCH',
+      headers: {
+        'tus-resumable': '1.0.0',
+        ...bearer,
+        'content-type': 'application/offset+octet-stream',
+        'upload-offset': '0',
+      },
+      body: endless,
+      duplex: 'half',
+    } as RequestInit);
+    const ended = t.rejects(running);
+    while ((await tus('HEAD', url)).headers.get('upload-offset') === '0');
+    await cleo.request('REVOKE', { id });
+    await ended;
+  },
+);

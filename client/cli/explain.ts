@@ -4,7 +4,7 @@ import { limits } from '../../shared/limits.ts';
 import { WireDrawing, type WireEvent } from '../../shared/wire-lines.ts';
 import { type Hub, PartylineError } from '../index.ts';
 import { openHub, resolveAddress, type SecretOptions } from './context.ts';
-import { isTopic, type Language, lessons, type Shown, type Told, topics } from './lessons.ts';
+import { isTopic, type Language, type Lesson, lessons, type Shown, type Told, topics } from './lessons.ts';
 import { perform, type Scene } from './stage.ts';
 
 interface Flags extends SecretOptions {
@@ -13,6 +13,12 @@ interface Flags extends SecretOptions {
   readonly lingerClose?: number;
   readonly json?: boolean;
 }
+
+const takesMax = 8;
+const again = {
+  en: '(A state passed between two looks of the server; once more.)',
+  zh: '（有一个状态落在服务器两次查看之间；再来一次。）',
+} as const;
 
 export function addExplainCommand(program: Command): void {
   program
@@ -46,11 +52,16 @@ async function explain(
   topic: (typeof topics)[number],
   play: (play: Parameters<typeof perform>[2]) => Promise<Scene>,
 ): Promise<void> {
-  const lesson = lessons[topic];
+  const lesson: Lesson = lessons[topic];
   const language: Language = flags.zh ? 'zh' : 'en';
   const choice = { hasReply: flags.reply, ...(flags.lingerClose !== undefined && { holdMs: flags.lingerClose }) };
   if (!flags.json) print(lesson.before(choice)[language]);
-  const scene = await play(lesson.play(choice));
+  let scene = await play(lesson.play(choice));
+  // A busy machine looks late, and states pass quickly.
+  for (let take = 1; take < takesMax && lesson.isWhole?.(scene, choice) === false; take++) {
+    if (!flags.json) print([again[language], '']);
+    scene = await play(lesson.play(choice));
+  }
   if (flags.json) {
     for (const event of scene.events) process.stdout.write(`${JSON.stringify(event)}\n`);
     return;

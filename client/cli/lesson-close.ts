@@ -5,6 +5,8 @@ import type { Scene } from './stage.ts';
 
 /** Long enough that Linux acknowledges our FIN by itself, which it does within 40 ms; short enough that it need not. */
 const withReplyMs = 150;
+/** Longer Linux does not wait with an ACK. */
+const delayedAckMs = 40;
 const withoutReplyMs = 25;
 
 const wanted = {
@@ -14,6 +16,11 @@ const wanted = {
 
 function holdOf({ holdMs, hasReply }: Choice): number {
   return holdMs ?? (hasReply ? withReplyMs : withoutReplyMs);
+}
+
+/** The ACK of our FIN rides on what the server says or on its FIN. */
+function isRidden(choice: Choice): boolean {
+  return holdOf(choice) <= delayedAckMs;
 }
 
 export const closeLesson: Lesson = {
@@ -56,13 +63,19 @@ export const closeLesson: Lesson = {
 
   shows: 'close',
 
+  isWhole(scene, choice) {
+    if (statesOf(scene, 'client').length === 0) return true;
+    const passing = isRidden(choice) ? ['FIN_WAIT_2', 'LAST_ACK'] : ['LAST_ACK'];
+    return sought(scene, wanted).missed.every(({ state }) => passing.includes(state));
+  },
+
   after(scene, choice) {
-    const parts = [observed(scene), story(scene, choice), retold(choice)];
+    const parts = [observed(scene, choice), story(scene, choice), retold(choice)];
     return { en: parts.flatMap(({ en }) => en), zh: parts.flatMap(({ zh }) => zh) };
   },
 };
 
-function observed(scene: Scene): Told {
+function observed(scene: Scene, choice: Choice): Told {
   if (!hasStates(scene)) {
     return {
       en: [
@@ -77,40 +90,46 @@ function observed(scene: Scene): Told {
     };
   }
   const { missed } = sought(scene, wanted);
+  const isFar = statesOf(scene, 'client').length === 0;
+  const why = ({ side, state }: (typeof missed)[number]) => (isFar && side === 'client' ? far : reason(state, choice));
   const where = whereStates(scene);
   return {
     en: [
       `Observed, from ${where.en}:`,
       ...stateLines(scene),
-      ...missed.map(one => `  not observed: ${one.state} of the ${one.side}${reason(one.state).en}`),
+      ...missed.map(one => `  not observed: ${one.state} of the ${one.side}${why(one).en}`),
       '',
     ],
     zh: [
       `观察到的（来源：${where.zh}）：`,
       ...stateLines(scene),
-      ...missed.map(
-        one => `  没有观察到：${one.side === 'client' ? '客户端' : '服务器'}的 ${one.state}${reason(one.state).zh}`,
-      ),
+      ...missed.map(one => `  没有观察到：${one.side === 'client' ? '客户端' : '服务器'}的 ${one.state}${why(one).zh}`),
       '',
     ],
   };
 }
 
-function reason(state: string): { readonly en: string; readonly zh: string } {
+/** The server's kernel knows both ends only where both are on its machine. */
+const far = {
+  en: ': that end is on another machine, whose table the server cannot see',
+  zh: '：那一端在另一台机器上，服务器看不到那里的连接表',
+} as const;
+
+function reason(state: string, choice: Choice): { readonly en: string; readonly zh: string } {
   if (state === 'LAST_ACK') {
     return {
       en: ': it lasts until one ACK has crossed, here a few microseconds, between two looks',
       zh: '：它只持续到一个 ACK 到达为止，在这里不过几微秒，落在两次查看之间',
     };
   }
-  if (state === 'FIN_WAIT_2') {
+  if (state === 'FIN_WAIT_2' && isRidden(choice)) {
     return { en: ': see below', zh: '：原因见下' };
   }
   return { en: ': it passed between two looks; try again', zh: '：它落在两次查看之间；可以再试一次' };
 }
 
 function story(scene: Scene, choice: Choice): Told {
-  const hasWaited = statesOf(scene, 'client').includes('FIN_WAIT_2');
+  const hasWaited = !isRidden(choice) || statesOf(scene, 'client').includes('FIN_WAIT_2');
   const by = hasSegments(scene)
     ? { en: ', as the segments show', zh: '（见上面的报文段）' }
     : { en: ' (inferred from the states: no segment was captured)', zh: '（由状态推断：没有捕获报文段）' };

@@ -22,6 +22,8 @@ export interface Lesson {
   before(choice: Choice): Told;
   play(choice: Choice): Play;
   readonly shows: Shown;
+  /** All was seen that can be; left out: it always is. */
+  isWhole?(scene: Scene, choice: Choice): boolean;
   /** Only what this scene bears out. */
   after(scene: Scene, choice: Choice): Told;
 }

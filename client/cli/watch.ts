@@ -3,7 +3,8 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import { captureHead, capturePacket } from '../../shared/packets/capture-writer.ts';
 import { linkTypes } from '../../shared/packets/link-layer.ts';
-import { WireDrawing, wireEventOf } from '../../shared/wire-lines.ts';
+import { WireDrawing, type WireEvent, wireEventOf } from '../../shared/wire-lines.ts';
+import { clientClock } from '../clock.ts';
 import { PartylineError } from '../index.ts';
 import { openHub, resolveAddress, type SecretOptions } from './context.ts';
 
@@ -91,14 +92,23 @@ function showSources({ sources }: Fields): void {
   process.stderr.write(`-- seen by: ${sources}\n`);
 }
 
+/** What comes at once is drawn at once: both ends' states stand in one line. */
 function drawer(): (fields: Fields) => void {
   const drawing = new WireDrawing();
+  let events: WireEvent[] = [];
+  const draw = () => {
+    for (const [conn, lines] of drawing.named(events)) {
+      for (const line of lines) process.stdout.write(`${conn.padEnd(12)}${line}\n`);
+    }
+    events = [];
+  };
   return fields => {
     const event = wireEventOf(fields);
-    if (!event) {
-      showSources(fields);
-      return void process.stdout.write(`${''.padEnd(10)} ${drawing.head}\n`);
+    if (event) {
+      if (events.push(event) === 1) clientClock.soon(draw);
+      return;
     }
-    for (const line of drawing.lines(event)) process.stdout.write(`${event.conn.padEnd(10)} ${line}\n`);
+    showSources(fields);
+    process.stdout.write(`${''.padEnd(12)}${drawing.head}\n`);
   };
 }

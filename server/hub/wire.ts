@@ -29,7 +29,9 @@ export function wireHandlers(domain: Domain): Pick<Handlers, 'WIRE' | 'LINGER'> 
   /** By the server's own view of whose it is, never by what a client says of itself. */
   function isOwn(connection: OpenConnection, { person, session }: Pick<Asked, 'person' | 'session'>): boolean {
     const theirs = sessionOf(connection);
-    return theirs !== undefined && (theirs === session || theirs.person?.principal === person.principal);
+    if (theirs === undefined || theirs === session) return theirs !== undefined;
+    // A token that says less than everything does not read along on everything.
+    return !person.scope && theirs.person?.principal === person.principal;
   }
 
   function isMeant({ id, of, port }: OpenConnection, { which, asking }: Asked): boolean {

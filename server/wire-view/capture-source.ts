@@ -4,13 +4,16 @@
  */
 import { spawn } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
+import { limits } from '../../shared/limits.ts';
 import { type Segment, SegmentReader } from './segments.ts';
 import type { Finding, Ports, Source } from './source.ts';
 
 const interfaceNames = () => Object.keys(networkInterfaces());
 
 function tcpdump(name: string, filter: string) {
-  const flags = ['-i', name, '-n', '-U', '--immediate-mode', '-w', '-', filter];
+  // The kernel's ring holds as many packets as fit with this length each: few, if whole ones had to.
+  const room = ['-s', String(limits.wirePacketOctetsMax), '-B', '8192'];
+  const flags = ['-i', name, '-n', '-U', '--immediate-mode', ...room, '-w', '-', filter];
   return spawn('tcpdump', flags, { stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

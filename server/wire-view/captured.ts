@@ -30,6 +30,10 @@ export class Captured {
   /** The first segment was seen, so that places in the stream are known. */
   #isWhole = false;
   #isWaiting = false;
+  /** Behind the FIN of each side; whose was acknowledged. */
+  readonly #ends: Partial<Record<Side, number>> = {};
+  readonly #acknowledged = new Set<Side>();
+  #isReset = false;
 
   constructor(conversation: Conversation, clock: Clock) {
     this.#conversation = conversation;
@@ -48,6 +52,11 @@ export class Captured {
     if (this.#queue.length >= limits.wireEventsMax) this.#queue.shift();
     this.#queue.push({ segment, side, start, end: start + length, sinceMs: this.#clock.now() });
     this.#pump();
+  }
+
+  /** The last segment was told. */
+  get isComplete(): boolean {
+    return this.#queue.length === 0 && (this.#isReset || this.#acknowledged.size === 2);
   }
 
   #pump(): void {
@@ -81,6 +90,9 @@ export class Captured {
     const { atMs, flags, seq, ack, window, length, options } = segment;
     const other: Side = side === 'client' ? 'server' : 'client';
     if (flags.includes('ACK')) this.#first[other] ??= ack - 1;
+    if (flags.includes('FIN')) this.#ends[side] = (seq + length + 1) >>> 0;
+    if (flags.includes('RST')) this.#isReset = true;
+    if (flags.includes('ACK') && ack === this.#ends[other]) this.#acknowledged.add(other);
     const known = this.#isKnown && length > 0 ? this.#conversation.spoken[side].between(start, end) : undefined;
     this.#conversation.tell({
       kind: 'segment',

@@ -178,7 +178,10 @@ class TelnetMessages implements Messages {
           this.#say(side, `IAC ${found.verb} ${optionName(found.option)}`);
           break;
         case 'subnegotiation':
-          this.#say(side, `IAC SB ${optionName(found.option)} ${shownOctets(found.octets)} IAC SE`);
+          this.#say(
+            side,
+            `IAC SB ${optionName(found.option)} ${shownSubnegotiation(found.option, found.octets)} IAC SE`,
+          );
           break;
         case 'too-long':
           this.#say(side, `IAC SB ${optionName(found.option)} (too long) IAC SE`);
@@ -213,11 +216,10 @@ function optionName(code: number): string {
   return optionNames.get(code) ?? String(code);
 }
 
-/** Names of terminals as text, sizes as numbers. */
-function shownOctets(octets: Uint8Array): string {
-  const [first, ...rest] = octets;
-  if (first === undefined) return '';
-  const isText = rest.length > 2 && rest.every(octet => octet >= 32 && octet < 127);
-  if (isText) return `${first === 0 ? 'IS' : first} ${String.fromCharCode(...rest)}`;
+/** RFC 1091 and RFC 1073 in words, others as numbers. */
+function shownSubnegotiation(option: number, octets: Uint8Array): string {
+  const [first = 0, second = 0, third = 0, fourth = 0] = octets;
+  if (option === 24) return first === 1 ? 'SEND' : `IS ${String.fromCharCode(...octets.subarray(1))}`;
+  if (option === 31) return `${first * 256 + second} columns ${third * 256 + fourth} rows`;
   return [...octets].join(' ');
 }

@@ -32,6 +32,8 @@ export class Sources {
   readonly #captured = new WeakMap<Conversation, Captured>();
   readonly #trace: Source<StateChange>;
   #isTracing = false;
+  /** The end of the last look into the kernel's table; of no matter where there is none. */
+  #lookedMs = Number.POSITIVE_INFINITY;
   /** Of connections that nobody has accepted yet, or that nobody watches. */
   readonly #early: { readonly pair: number; tell(conversation: Conversation): void }[] = [];
   #watched: Watched = { pairs: [], isSix: false, isUrgent: false };
@@ -59,6 +61,7 @@ export class Sources {
     if (this.#running) return this.#ready;
     this.#epochMs = epochMs();
     this.#running = [];
+    if (proc?.isFound) this.#lookedMs = 0;
     if (proc?.isFound) this.#begin(procSource, report => this.#proc(report));
     if (ss?.isFound) this.#begin(ssSource, report => this.#ss(report));
     if (capture?.isFound) this.#begin(this.#capture, segment => this.#segment(segment));
@@ -76,6 +79,13 @@ export class Sources {
       if (conversation.pairs.includes(one.pair)) one.tell(conversation);
       else this.#early.push(one);
     }
+  }
+
+  /** Nothing more is to be expected of a connection that was closed at this time. */
+  hasToldAll(conversation: Conversation, closedMs: number): boolean {
+    if (!this.#running) return true;
+    const captured = this.#captured.get(conversation);
+    return this.#lookedMs > closedMs && (captured === undefined || captured.isComplete);
   }
 
   watch(watched: Watched): void {
@@ -117,6 +127,7 @@ export class Sources {
   }
 
   #proc({ atMs, rows, gone }: ProcReport): void {
+    this.#lookedMs = atMs;
     const all = [
       ...rows.map(row => ({ ...row, pair: pairOf(row.localPort, row.peerPort) })),
       ...gone.map(pair => ({ pair, state: 'CLOSED', retransmits: 0 })),

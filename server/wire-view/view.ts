@@ -1,9 +1,9 @@
 /** What one watcher gets: events of the connections that they may see, as much of each as they may, in a queue that is bounded. */
+import type { Clock } from '../../shared/clock.ts';
 import { limits } from '../../shared/limits.ts';
 import type { OpenConnection, Sight, WireWatch } from '../hub/host.ts';
 import type { Conversation, Happening } from './conversation.ts';
-
-type Row = Readonly<Record<string, unknown>>;
+import { OrderedRows, type Row } from './ordered-rows.ts';
 
 /** A conversation as it is seen by one watcher. */
 interface Seen {
@@ -14,6 +14,8 @@ interface Seen {
 }
 
 export interface ViewHost {
+  readonly clock: Clock;
+  nowMs(): number;
   describe(conversation: Conversation): OpenConnection;
   release(conversation: Conversation, view: View): void;
 }
@@ -23,12 +25,11 @@ export class View {
   readonly #host: ViewHost;
   readonly #startMs: number;
   readonly #seen = new Map<Conversation, Seen>();
-  readonly #queue: Row[] = [];
+  readonly #queue = new OrderedRows();
   /** Of the connection on which it was asked. */
-  readonly #kept: Row[] = [];
+  readonly #kept = new OrderedRows();
   /** Where one connection is asked for, the first that may be seen. */
   #chosen: Conversation | undefined;
-  #missed = 0;
   #count = 0;
   #wake: (() => void) | undefined;
   readonly over: Promise<void>;
@@ -81,7 +82,7 @@ export class View {
     const earlier = seen.waiting;
     seen.waiting = [];
     for (const one of [...earlier, happening]) this.#show(conversation, seen, one);
-    if (seen.missed > 0) this.#missed += seen.missed;
+    this.#queue.missed(seen.missed);
     seen.missed = 0;
   };
 
@@ -98,18 +99,34 @@ export class View {
       isOver = true;
       this.#wake?.();
     });
-    while (!isOver || this.#queue.length > 0) {
-      const row = this.#queue.shift() ?? this.#gap();
+    for (;;) {
+      const row = this.#queue.take(isOver ? Number.POSITIVE_INFINITY : this.#host.nowMs());
       if (row) await this.#send(row);
-      else if (!isOver) {
-        await new Promise<void>(resolve => {
-          this.#wake = resolve;
-        });
-      }
+      else if (isOver) break;
+      else await this.#more();
     }
     this.close();
-    for (const row of this.#kept) await this.#send(row);
+    for (let row = this.#kept.take(Number.POSITIVE_INFINITY); row; row = this.#kept.take(Number.POSITIVE_INFINITY)) {
+      await this.#send(row);
+    }
     return this.#count;
+  }
+
+  /** Resolves when there may be something to send. */
+  async #more(): Promise<void> {
+    const waitMs = this.#queue.waitMs(this.#host.nowMs());
+    await new Promise<void>(resolve => {
+      const cancel = waitMs === undefined ? undefined : this.#host.clock.after(waitMs, resolve);
+      this.#wake = () => {
+        cancel?.();
+        resolve();
+      };
+    });
+  }
+
+  /** What was seen is still sent. */
+  end(): void {
+    this.#end();
   }
 
   /** Lets go of everything. */
@@ -136,18 +153,9 @@ export class View {
           : rest
         : withoutContents(rest);
     const row = { conn: conversation.id, t: Math.round((atMs - this.#startMs) * 1000) / 1000, ...shown };
-    const isOwn = conversation.id === this.#watch.asking;
-    const queue = isOwn ? this.#kept : this.#queue;
-    if (queue.length >= limits.wireEventsMax) this.#missed++;
-    else queue.push(row);
-    if (!isOwn) this.#wake?.();
-  }
-
-  #gap(): Row | undefined {
-    if (this.#missed === 0) return undefined;
-    const missed = this.#missed;
-    this.#missed = 0;
-    return { kind: 'gap', missed };
+    if (conversation.id === this.#watch.asking) return this.#kept.put(atMs, row);
+    this.#queue.put(atMs, row);
+    this.#wake?.();
   }
 }
 

@@ -22,10 +22,12 @@ export interface WireViewOptions {
   report(what: string): void;
 }
 
-/** The kernel's and the helpers' last words of a connection come a little after its end. */
+/** The kernel's and the helpers' last words of a connection come after its end: in this time, and on a busy machine in that. */
 const settleMs = 300;
+const settleMsMax = 3_000;
 
-export function createWireView(options: WireViewOptions): WireView {
+/** `close`: every view ends, and none begins any more, so that nobody who watches holds up the end of the server. */
+export function createWireView(options: WireViewOptions): WireView & { close(): void } {
   return new LiveWireView(options);
 }
 
@@ -35,6 +37,7 @@ class LiveWireView implements WireView {
   readonly #conversations = new Map<Observed, Conversation>();
   readonly #views = new Set<View>();
   #watchers = 0;
+  #isClosed = false;
   #stopArrivals: (() => void) | undefined;
 
   constructor(options: WireViewOptions) {
@@ -55,14 +58,20 @@ class LiveWireView implements WireView {
 
   hold(id: string, ms: number, isSilent: boolean): boolean {
     for (const observed of this.#options.observer.all()) {
-      if (observed.id !== id) continue;
+      if (observed.id !== id || observed.wire === 'web' || observed.of) continue;
       observed.hold = { ms, isSilent };
-      return observed.wire !== 'web' && observed.of === undefined;
+      return true;
     }
     return false;
   }
 
+  close(): void {
+    this.#isClosed = true;
+    for (const view of this.#views) view.end();
+  }
+
   async watch(watch: WireWatch): Promise<number> {
+    if (this.#isClosed) throw new HubError('shutting-down');
     if (this.#watchers >= limits.wireViewsMax) {
       throw new HubError('busy', `${limits.wireViewsMax} people look at connections already; try again later`);
     }
@@ -77,12 +86,15 @@ class LiveWireView implements WireView {
   }
 
   async #show(watch: WireWatch): Promise<number> {
-    const view = new View(
-      watch,
-      { describe: one => describe(one.observed), release: (one, of) => this.#release(one, of) },
-      this.#sources.nowMs(),
-    );
+    const host = {
+      clock: this.#options.clock,
+      nowMs: () => this.#sources.nowMs(),
+      describe: (one: Conversation) => describe(one.observed),
+      release: (one: Conversation, of: View) => this.#release(one, of),
+    };
+    const view = new View(watch, host, host.nowMs());
     this.#views.add(view);
+    if (this.#isClosed) view.end();
     // Two that look at each other would never come to an end.
     for (const other of this.#views) if (other !== view) other.drop(watch.asking);
     this.#stopArrivals ??= this.#options.observer.onOpened(observed => this.#arrived(observed));
@@ -132,11 +144,16 @@ class LiveWireView implements WireView {
   /** What comes behind the close is still told, for a moment. */
   readonly #settle = (conversation: Conversation, { kind, source }: Happening) => {
     if (kind === 'half-close') this.#follow(true);
-    if (kind !== 'close' || source !== 'app') return;
+    if (kind === 'close' && source === 'app') this.#awaitRest(conversation, this.#sources.nowMs());
+  };
+
+  #awaitRest(conversation: Conversation, closedMs: number): void {
     this.#options.clock.after(settleMs, () => {
+      const isLate = this.#sources.nowMs() - closedMs > settleMsMax;
+      if (!isLate && !this.#sources.hasToldAll(conversation, closedMs)) return this.#awaitRest(conversation, closedMs);
       for (const view of this.#views) view.settled(conversation);
     });
-  };
+  }
 
   #release(conversation: Conversation, view: View): void {
     conversation.remove(view.tell);

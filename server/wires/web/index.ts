@@ -63,6 +63,8 @@ async function register(app: FastifyInstance, options: WebWireOptions): Promise<
   if (observer) observe(app, observer);
   app.addHook('onRequest', async request => demandOwnSite(request.raw as never, names));
   app.addHook('onResponse', async request => request.visitor?.leave());
+  // An answer that was cut off has no response to Fastify.
+  app.addHook('onRequest', async (request, { raw }) => void raw.once('close', () => request.visitor?.leave()));
   metricsRoutes(app, context, sockets);
   await app.register(async scope => commandRoutes(scope, context));
   await app.register(async scope => fileRoutes(scope, context));

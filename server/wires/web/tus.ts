@@ -59,7 +59,13 @@ class TusServer extends Server {
 
 /** The library's own refusals keep their status, which the protocol says. */
 function told(status: number, text: string): string {
-  return JSON.stringify(errorBody(new HubError(status === 404 ? 'no-upload' : 'bad-argument', text.trim())));
+  if (status === 409) {
+    return JSON.stringify(
+      errorBody(new HubError('conflict', 'the upload is not held up to there; HEAD says where it ends')),
+    );
+  }
+  const code = status === 404 ? 'no-upload' : status === 413 ? 'too-large' : 'bad-argument';
+  return JSON.stringify(errorBody(new HubError(code, text.trim())));
 }
 
 /** All others have that of the one table. */
