@@ -53,14 +53,20 @@ export class WireDrawing {
     });
   }
 
-  lines(event: WireEvent): readonly string[] {
-    const { conn, kind, t, side } = event;
+  /** What an event other than a state says; undefined for what is known already or says nothing. */
+  words(event: WireEvent): string | undefined {
+    const { conn, kind } = event;
     if (kind === 'segment') this.#captured.add(conn);
     if (kind === 'open' && event['secure'] !== undefined) this.#secure.add(conn);
+    const isKnown = this.#captured.has(conn) && (kind !== 'message' || !this.#secure.has(conn));
+    return isKnown && event.source === 'app' && kind !== 'open' ? undefined : wordsOf(event);
+  }
+
+  lines(event: WireEvent): readonly string[] {
+    const { kind, t, side } = event;
     if (kind === 'state') return [stateLine(event)];
     const time = t.toFixed(2).padStart(9);
-    const isKnown = this.#captured.has(conn) && (kind !== 'message' || !this.#secure.has(conn));
-    const words = isKnown && event.source === 'app' && kind !== 'open' ? undefined : wordsOf(event);
+    const words = this.words(event);
     if (words === undefined) return [];
     if (kind === 'open' || kind === 'close' || kind === 'stats' || kind === 'gap') {
       return [`${time} ${''.padEnd(stateWidth)}│${` ${cut(words, width - 2)}`.padEnd(width)}│`];

@@ -187,6 +187,25 @@ t.test('two people and other wires meet on the page', async t => {
     );
   });
 
+  await t.test('the wire view draws what another connection of hers does, and no password', async t => {
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await page.getByLabel('The wire').click();
+    await page.getByRole('button', { name: 'Watch' }).click();
+    await page.getByText('Seen by:').waitFor();
+    const line = await connectLine(t, server.ports.line);
+    line.send('LOGIN ada :correct horse');
+    line.send('SAY den :seen on the wire');
+    await page.locator('.wire .words', { hasText: 'SAY den :seen on the wire' }).waitFor();
+    line.finish();
+    await page.locator('.wire .words', { hasText: 'BYE reason=drained' }).waitFor();
+    await page.locator('.wire .words', { hasText: 'closed;' }).first().waitFor();
+    t.notMatch(await page.locator('.wire').textContent(), /correct horse/);
+    t.same(await violationsOf(page), [], 'the wire view');
+    await picture(page, 'page-wire');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Watch' }).waitFor();
+  });
+
   await t.test('search finds, and screens are accessible in every theme and on a phone', async t => {
     await page.keyboard.press('Control+f');
     await page.fill('[type=search]', 'from:bob thanks');

@@ -60,7 +60,9 @@ function Chat({ store }: { readonly store: Store }) {
     document.title = `${unread > 0 ? `(${unread}) ` : ''}${room === '' ? 'partyline' : store.title(room)}`;
   }, [unread, room, store]);
   return (
-    <div class={`chat ${store.panel.value ? 'with-panel' : ''} ${store.drawer.value ? 'with-drawer' : ''}`}>
+    <div
+      class={`chat ${store.panel.value ? 'with-panel' : ''} ${store.panel.value === 'wire' ? 'with-wire' : ''} ${store.drawer.value ? 'with-drawer' : ''}`}
+    >
       <button type="button" class="skip" onClick={() => document.querySelector<HTMLElement>('#message')?.focus()}>
         {say('skip')}
       </button>

@@ -39,6 +39,13 @@ export function Header() {
           onClick={() => toggle('search')}
         />
         <IconButton
+          icon="wire"
+          kind="only-wide"
+          label={say('wire')}
+          pressed={store.panel.value === 'wire'}
+          onClick={() => toggle('wire')}
+        />
+        <IconButton
           icon="shield"
           kind="only-wide"
           label={say('administration')}

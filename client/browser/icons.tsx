@@ -23,6 +23,7 @@ const paths = {
   play: 'M7 4l12 8-12 8Z',
   retry: 'M20 5v5h-5M20 10a8 8 0 1 0 0 5',
   invite: 'M10 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM3 21c0-4 3-6 7-6M18 13v8M14 17h8',
+  wire: 'M5 3v18M19 3v18M5 8h11M13 5l3 3-3 3M19 16H8M11 13l-3 3 3 3',
   shield: 'M12 3l8 3v6c0 5-3.5 8-8 9-4.5-1-8-4-8-9V6Z',
   out: 'M14 4H6v16h8M10 12h11M17 8l4 4-4 4',
 } as const;

@@ -71,14 +71,25 @@ export class Link {
     this.#socket?.close();
   }
 
-  /** Errors: Refused; Offline when the answer cannot come any more. */
-  request<N extends CommandName>(name: N, input: InputOf<N>, onRow?: (row: Fields) => void): Promise<OutputOf<N>> {
+  /** `signal` cancels it at the server. Errors: Refused; Offline when the answer cannot come any more. */
+  request<N extends CommandName>(
+    name: N,
+    input: InputOf<N>,
+    onRow?: (row: Fields) => void,
+    signal?: AbortSignal,
+  ): Promise<OutputOf<N>> {
     return new Promise((resolve, reject) => {
       if (this.#socket?.readyState !== WebSocket.OPEN) return reject(new Offline('not connected'));
       const id = String(++this.#ids);
       this.#asked.set(id, { onRow, resolve: output => resolve(output as OutputOf<N>), reject });
       this.#socket.send(JSON.stringify({ id, do: name, with: input }));
+      signal?.addEventListener('abort', () => this.#cancel(id), { once: true });
     });
+  }
+
+  #cancel(id: string): void {
+    if (this.#asked.has(id) && this.#socket?.readyState === WebSocket.OPEN)
+      this.#socket.send(JSON.stringify({ cancel: id }));
   }
 
   /** All rows of a command, events under their name in `event`. */

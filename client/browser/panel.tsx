@@ -1,4 +1,4 @@
-/** What stands beside the chat, one at a time; the wire view has its place here too. */
+/** What stands beside the chat, one at a time. */
 import type { ComponentChildren } from 'preact';
 import { Administration } from './administration.tsx';
 import { Files } from './files.tsx';
@@ -8,11 +8,13 @@ import { say } from './preferences.ts';
 import { Search } from './search.tsx';
 import type { Panel } from './session-store.ts';
 import { useStore } from './store-context.ts';
+import { Wire } from './wire.tsx';
 
 const contents: Readonly<Record<Panel, () => ComponentChildren>> = {
   people: () => <People />,
   files: () => <Files />,
   search: () => <Search />,
+  wire: () => <Wire />,
   administration: () => <Administration />,
 };
 

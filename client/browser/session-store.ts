@@ -26,7 +26,7 @@ export interface Present {
   readonly away?: boolean;
 }
 
-export type Panel = 'people' | 'files' | 'search' | 'administration';
+export type Panel = 'people' | 'files' | 'search' | 'wire' | 'administration';
 export type Dialog = 'switcher' | 'keyboard' | 'settings' | 'new-room' | 'invite';
 
 const typingMs = 5_000;
