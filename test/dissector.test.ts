@@ -1,8 +1,10 @@
 /** The Wireshark dissector that is shipped: a captured session of the line protocol as tshark tells it with it. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { commands } from '../shared/commands/index.ts';
+import { sessionVerbs } from '../shared/line/session-verbs.ts';
 import { captureHead, capturePacket } from '../shared/packets/capture-writer.ts';
 import { checksum } from '../shared/packets/checksum.ts';
 import { linkTypes } from '../shared/packets/link-layer.ts';
@@ -45,13 +47,18 @@ t.test(
         ['server', '* PARTYLINE/1 hub=den line=8192\n'],
         ['client', 'LOGIN ada :very-secret\n#a SAY lob'],
         ['server', '+ LOGIN user=ada\n'],
-        ['client', 'by :hello: there\nNOPE\n'],
+        ['client', 'by :hello: there\nvery-secret-alone\n'],
         [
           'server',
           '#a + SAY room=lobby seq=1\n- NOPE unknown-command :try HELP\n* MSG room=lobby seq=1 :hello: there\n',
         ],
         ['client', '{11} PUT /lobby/a\nhello'],
         ['client', ' world\nPING\n'],
+        [
+          'server',
+          '+ MINT token=pl_very-secret id=t_1\n= INVITES invite=i_very-secret by=ada\n+ CODE code=very-secret until=now\n',
+        ],
+        ['client', 'NICK eve invite=i_very-secret\n'],
       ]),
     );
     const fields = ['kind', 'label', 'verb', 'code', 'arguments', 'text', 'blob.octets', 'blob'];
@@ -80,9 +87,11 @@ t.test(
         'event||PARTYLINE/1||hub=den line=8192|||',
         'request||LOGIN|||||',
         'done||LOGIN||user=ada|||',
-        'request;request|a|SAY;NOPE||lobby|hello: there||',
+        'request;request|a|SAY;•••||lobby|hello: there||',
         'done;refused;event|a|SAY;NOPE;MSG|unknown-command|room=lobby seq=1;room=lobby seq=1|try HELP;hello: there||',
         'request;request||PUT;PING||/lobby/a||11|68656c6c6f20776f726c64',
+        'done;row;done||MINT;INVITES;CODE||token=••• id=t_1;invite=••• by=ada;code=••• until=now|||',
+        'request||NICK||eve invite=•••|||',
       ],
     );
     const all = await run(tshark, ['-X', `lua_script:${script}`, '-r', file, '-V', '-O', 'partyline']);
@@ -92,3 +101,9 @@ t.test(
     t.match(summaries.stdout.toString(), /partyline .*done|SAY room=lobby seq=1 · - NOPE/);
   },
 );
+
+t.test('it knows every request that there is', async t => {
+  const words = new Set((await readFile(script, 'utf8')).match(/[A-Z]+/g));
+  const unknown = [...Object.keys(commands), ...Object.keys(sessionVerbs)].filter(name => !words.has(name));
+  t.same(unknown, []);
+});

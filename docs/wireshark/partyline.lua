@@ -20,6 +20,23 @@ partyline.fields = field
 local kinds = { ["+"] = "done", ["-"] = "refused", ["="] = "row", ["*"] = "event" }
 -- What must not stand in a list of packets that is shown to others.
 local secret = { LOGIN = true, TOKEN = true, REGISTER = true, PASSWORD = true, ATTACH = true }
+local secret_keys = { "password", "new", "old", "token", "ticket", "code", "invite", "secret" }
+-- Every request that there is; another one may be a secret that was typed alone on a line.
+local shown_requests = {}
+for name in ([[
+  HELLO CAPS HELP PING LISTEN TICKET CANCEL CREDIT QUIT NICK CODE WHOAMI ROOMS CREATE JOIN PART TOPIC NAMES SAY EDIT
+  DELETE HISTORY SEARCH TELL REACT READ TYPING WHO AWAY IGNORE UNIGNORE IGNORES LS STAT GET MKDIR RM TOUCH MV CP PUT
+  CHUNK OFFSET COMMIT ABORT UPLOADS PIECES KEEP WATCH UNWATCH ROLE ROLES VISIBILITY KICK BAN UNBAN MUTE UNMUTE BANS
+  SLOW QUOTA ALLOWANCE RETENTION INVITE INVITES MINT TOKENS SESSIONS REVOKE BLOCK UNBLOCK BLOCKS STATS WEBHOOK
+  WEBHOOKS REHOOK UNHOOK WIRE LINGER
+]]):gmatch("%S+") do shown_requests[name] = true end
+
+local function masked(words)
+  for _, key in ipairs(secret_keys) do
+    words = (" " .. words):gsub("( " .. key .. '=)"[^"]*"', "%1•••"):gsub("( " .. key .. "=)%S+", "%1•••"):sub(2)
+  end
+  return words
+end
 local line_octets_max = 65536
 
 -- The index of the line feed from `at` on, or nil.
@@ -48,13 +65,15 @@ local function dissect_message(buffer, at, stop, tree, pinfo)
   local whole = stop + 1 - at + blob_octets + ending
   if at + whole > buffer:len() then return nil, whole - (buffer:len() - at) end
 
-  local shown = raw
-  if not marker and secret[verb] then shown = verb .. " •••" end
+  local is_hidden = not marker and (secret[verb] or not shown_requests[verb])
+  args = masked(args)
+  local shown = masked(raw)
+  if is_hidden then shown = (secret[verb] and verb .. " " or "") .. "•••" end
   local message = tree:add(partyline, buffer(at, whole), "partyline: " .. shown)
   message:add(field.line, buffer(at, stop - at), shown)
   message:add(field.kind, kinds[marker or ""] or "request"):set_generated()
   if label then message:add(field.label, label) end
-  message:add(field.verb, verb)
+  message:add(field.verb, is_hidden and not secret[verb] and "•••" or verb)
   if marker == "-" then
     local code, more = args:match("^(%S+) ?(.*)$")
     if code then
@@ -62,7 +81,7 @@ local function dissect_message(buffer, at, stop, tree, pinfo)
       args = more
     end
   end
-  if not (not marker and secret[verb]) then
+  if not is_hidden then
     local before, text = args:match("^(.-) ?:(.*)$")
     if args:sub(1, 1) == ":" then before, text = "", args:sub(2) end
     if text and (before == "" or args:find(before .. " :", 1, true)) then
@@ -76,7 +95,7 @@ local function dissect_message(buffer, at, stop, tree, pinfo)
     message:add(field.octets, blob_octets)
     if blob_octets > 0 then message:add(field.blob, buffer(stop + 1, blob_octets)) end
   end
-  local summary = (marker and marker .. " " or "") .. (shown:len() > 60 and verb or shown:gsub("^#%S+ ", ""):gsub("^[+%-=*] ", ""))
+  local summary = (marker and marker .. " " or "") .. (shown:len() > 60 and not is_hidden and verb or shown:gsub("^#%S+ ", ""):gsub("^[+%-=*] ", ""))
   pinfo.cols.info:append((pinfo.private.partyline and " · " or "") .. summary)
   pinfo.private.partyline = "1"
   return whole, 0
